@@ -1,0 +1,5 @@
+"""The errors a user can mend."""
+
+
+class UsageError(Exception):
+    """Bad input: one clear line that names the file, line or sample and says what to do. Exit code 2."""

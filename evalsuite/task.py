@@ -1,0 +1,183 @@
+"""A task: a value made of functions and settings, not a class to inherit.
+
+A benchmark is a folder ``tasks/<benchmark>/task.py`` that ends in ``TASKS = (...)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from evalsuite.errors import UsageError
+from evalsuite.types import Completion, CutRule, Judgement, Parts, Sample
+
+
+class Row(Protocol):
+    """One record of a data file that knows where it came from; wrong fields raise errors naming file, line and field."""
+
+    @property
+    def where(self) -> str:
+        """``file:line``, for messages."""
+
+    def text(self, name: str) -> str:
+        """A string field."""
+
+    def whole(self, name: str) -> int:
+        """An integer field."""
+
+    def rows(self, name: str) -> list[Row]:
+        """A list of objects."""
+
+    def row(self, name: str) -> Row:
+        """An object."""
+
+    def texts(self, name: str) -> list[str]:
+        """A list of strings."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The raw value of an optional field."""
+
+    def error(self, name: str, expected: str) -> UsageError:
+        """The error to raise for a field that is present but wrong."""
+
+
+class File(Protocol):
+    """One data file: plain, gzip, or a member of a zip."""
+
+    @property
+    def name(self) -> str:
+        """Path inside the dataset's folder, without ``.gz``."""
+
+    def read_text(self) -> str:
+        """The whole file as UTF-8."""
+
+    def records(self) -> Iterator[Row]:
+        """Rows of JSON Lines, a JSON list, CSV or parquet, by the file's ending."""
+
+    def json(self) -> Row:
+        """A file that is one JSON object."""
+
+
+class Source(Protocol):
+    """The files of one benchmark, wherever they live."""
+
+    def find(self, *patterns: str) -> tuple[File, ...]:
+        """Files matching any of the glob patterns (``.gz`` implied), sorted by name, empty when none does."""
+
+    def need(self, *patterns: str) -> tuple[File, ...]:
+        """As ``find``, but none at all is an error that says what to get, from where, and where to put it."""
+
+    def note(self, text: str) -> None:
+        """Tells the reader of the run something about the data; repeated texts are kept once."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """A file of a Hugging Face dataset repository that serves a split."""
+
+    repo: str
+    path: str
+    """Path in the repository; for a zip, ``archive.zip::member``."""
+    split: str
+    revision: str | None = None
+    """Commit; None means resolved at first fetch and pinned in the lock file."""
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Where a task's data comes from and on what terms."""
+
+    folder: str
+    """Its folder below ``--data DIR``."""
+    homepage: str
+    licence: str
+    citation: str
+    instructions: str
+    """One sentence: what to get, from where, and how to lay it out."""
+    hub: tuple[HubFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number of a task."""
+
+    name: str
+    primary: bool = False
+    of: tuple[str, ...] = ()
+    """Names of the metrics whose dataset means it combines; empty for a plain mean over samples."""
+    combine: Callable[[Mapping[str, float]], float] | None = None
+    """For a derived metric: dataset means in, value out."""
+    subset: Callable[[Sample], bool] | None = None
+    """For a metric over some samples only (a hard subset): which. Its per-sample values come from ``source``."""
+    source: str = ""
+    """The per-sample metric a subset metric averages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptProtocol:
+    """One way a task may be asked: prompt, answer room and how the answer is read."""
+
+    name: str
+    source: str
+    """Paper or repository@commit the prompt follows."""
+    prompt: Callable[[Sample], Parts]
+    """The zero-shot prompt; its parts' texts joined are the prompt's text."""
+    judge: Callable[[Sample, Completion], Judgement]
+    demonstrate: Callable[[Sample], Parts] | None = None
+    """A demonstration as parts, its document in a DOCUMENT part so that a placeholder can replace it; None: no shots."""
+    max_new_tokens: int = 64
+    stop: tuple[str, ...] = ()
+    options: Callable[[Sample], tuple[str, ...]] | None = None
+    """Continuations whose log-likelihoods are compared; None means the answer is generated."""
+    strategy: str = "left"
+    cut: CutRule | None = None
+    """The benchmark's own rule, used under the strategy ``official``."""
+    limit_includes_generation: bool = False
+    """Whether the cap asked for covers prompt and answer (ZeroSCROLLS on APIs, L-Eval) or the prompt alone (Llama 2 Long)."""
+    note: str = ""
+    """What a reader of the number must know, e.g. that the gold length was shown."""
+
+
+Samples: TypeAlias = Callable[[Source, str], Iterable[Sample]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A benchmark task."""
+
+    name: str
+    suite: str
+    title: str
+    version: int
+    """Goes up when prompt, data reading or metric changes."""
+    samples: Samples
+    """Samples of a split in file order, documents contiguous."""
+    splits: tuple[str, ...]
+    split: str
+    """The default split."""
+    protocols: tuple[PromptProtocol, ...]
+    """The first is the default."""
+    metrics: tuple[Metric, ...]
+    dataset: Dataset
+    paper: str
+    train_split: str | None = None
+    """Where demonstrations are drawn from."""
+    note: str = ""
+    """Why the default split is what it is, and deviations a reader must know."""
+    tags: tuple[str, ...] = field(default=())
+
+    def protocol(self, name: str | None) -> PromptProtocol:
+        """The protocol of that name, or the default.
+
+        Raises:
+            UsageError: the task declares no such protocol.
+        """
+        if name is None:
+            return self.protocols[0]
+        for protocol in self.protocols:
+            if protocol.name == name:
+                return protocol
+        known = ", ".join(p.name for p in self.protocols)
+        raise UsageError(f"task {self.name!r} has no protocol {name!r}; it has: {known}")
