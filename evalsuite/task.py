@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from evalsuite.errors import UsageError
-from evalsuite.types import Completion, CutRule, Judgement, Parts, Sample
+from evalsuite.protocols import CutRule
+from evalsuite.types import Completion, Judgement, Parts, Sample
 
 
 class Row(Protocol):
-    """One record of a data file that knows where it came from; wrong fields raise errors naming file, line and field."""
+    """One record of a data file. A wrong field raises an error that names file, line and field."""
 
     @property
     def where(self) -> str:
@@ -126,7 +127,7 @@ class PromptProtocol:
     """The zero-shot prompt; its parts' texts joined are the prompt's text."""
     judge: Callable[[Sample, Completion], Judgement]
     demonstrate: Callable[[Sample], Parts] | None = None
-    """A demonstration as parts, its document in a DOCUMENT part so that a placeholder can replace it; None: no shots."""
+    """A demonstration as parts, its document in a DOCUMENT part that a placeholder can replace; None: no shots."""
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
     options: Callable[[Sample], tuple[str, ...]] | None = None
@@ -135,7 +136,7 @@ class PromptProtocol:
     cut: CutRule | None = None
     """The benchmark's own rule, used under the strategy ``official``."""
     limit_includes_generation: bool = False
-    """Whether the cap asked for covers prompt and answer (ZeroSCROLLS on APIs, L-Eval) or the prompt alone (Llama 2 Long)."""
+    """Whether the cap covers prompt and answer (ZeroSCROLLS on APIs, L-Eval) or the prompt alone (Llama 2 Long)."""
     note: str = ""
     """What a reader of the number must know, e.g. that the gold length was shown."""
 

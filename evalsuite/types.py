@@ -1,16 +1,17 @@
 """The vocabulary: frozen values that flow from a document to a table cell.
 
-``source -> Sample -> Prompt -> Request -> Completion -> Score -> Cell``. Nothing here imports anything of ours.
+``source -> Sample -> Prompt -> Request -> Completion -> Score -> Cell``.
+Nothing here imports anything of ours.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict of those."""
@@ -79,46 +80,6 @@ class Part:
 
 
 Parts: TypeAlias = tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """Token ids of a text and, for each, the characters it stands for."""
-
-    ids: tuple[int, ...]
-    offsets: tuple[tuple[int, int], ...]
-
-
-class Tokenizer(Protocol):
-    """What prompts, cuts and engines need of a tokenizer."""
-
-    @property
-    def bos_id(self) -> int | None:
-        """The id put in front of every prompt, None where the model has none."""
-
-    @property
-    def eos_ids(self) -> frozenset[int]:
-        """Ids that end a generation."""
-
-    def encode(self, text: str, *, special_tokens: bool = False) -> list[int]:
-        """Ids as the official scripts get them: special strings in the text are read as special tokens.
-
-        Args:
-            text: any text.
-            special_tokens: also add the tokenizer's own BOS/EOS frame.
-        """
-
-    def encode_literal(self, text: str) -> Encoding:
-        """Ids without any frame; a special token's spelling inside the text stays text."""
-
-    def encode_template(self, text: str) -> list[int]:
-        """Ids of a chat template's own text, where special strings are special tokens."""
-
-    def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Character offsets of ``encode(text)``."""
-
-    def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
-        """The text of ids, without cleaning up spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +246,8 @@ class Setting:
         """A readable name, unique in a run."""
         cap = "model" if self.max_prompt_tokens is None else str(self.max_prompt_tokens)
         size = "" if self.length is None else f"/length-{self.length}"
-        return f"{self.task}/{self.split}/{self.protocol}/{self.shots}-shot/seed-{self.seed}/cap-{cap}{size}/{self.strategy}"
+        asked = f"{self.shots}-shot/seed-{self.seed}/cap-{cap}{size}"
+        return f"{self.task}/{self.split}/{self.protocol}/{asked}/{self.strategy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,145 +281,3 @@ class Cell:
     evidence_lost: int | None
     """Samples of whose evidence some or all was cut; None where the task marks none."""
     complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ModelIdentity:
-    """What was evaluated: content, never a path."""
-
-    name: str
-    """For display: the last part of a path, a hub id, or the served id."""
-    hash: str
-    """SHA-256 over weights, config and tokenizer files, or over the served id and revision, with result-changing load options."""
-    revision: str | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
-    """Load options that change results: dtype, RoPE override, quantization, adapter."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
-    """What a run records of the engine that answered."""
-
-    scheme: str
-    version: str
-    model: ModelIdentity
-    max_model_len: int | None
-    """Tokens of prompt plus answer the model takes; None where it is unknown."""
-    max_model_len_source: str = "config"
-    tokenizer: str = ""
-    """Hash of the tokenizer's files."""
-    notes: tuple[str, ...] = ()
-    """Safe fall-backs taken, each said once."""
-
-
-class Engine(Protocol):
-    """A language model behind one small protocol over token ids."""
-
-    @property
-    def info(self) -> EngineInfo:
-        """Identity and limits."""
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The tokenizer whose ids it takes."""
-
-    def complete(self, groups: Iterable[Sequence[Request]]) -> Iterator[Completion]:
-        """Answers every request of every group, in any order, each as soon as it is known.
-
-        Args:
-            groups: pulled lazily; the requests of one group share a document (and a long token prefix where the cut allows).
-
-        Yields:
-            One completion a request. A request that cannot be answered yields one with ``error`` set; the others go on.
-        """
-
-    def close(self) -> None:
-        """Frees the model."""
-
-
-CutRule: TypeAlias = Callable[["OfficialCutInput"], "OfficialCut"]
-
-
-@dataclass(frozen=True, slots=True)
-class OfficialCutInput:
-    """What a benchmark's own cut rule gets."""
-
-    sample: Sample
-    parts: Parts
-    limit: int
-    """The benchmark's own limit (its meaning is the rule's): the smaller of the cap and the model's maximum."""
-    max_new_tokens: int
-    tokenizer: Tokenizer
-
-
-@dataclass(frozen=True, slots=True)
-class OfficialCut:
-    """What a benchmark's own cut rule made: the prompt's ids exactly as its script sends them."""
-
-    ids: tuple[int, ...]
-    tokens_before: int
-    removed: tuple[Removal, ...]
-    side: Literal["left", "right", "middle"] | None
-    kept: tuple[Span, ...]
-    """The stretches of the document that stayed, in characters."""
-    over_limit: bool = False
-    """The official result exceeds its own limit; fidelity reproduces it, a run refuses it."""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """What was asked for: every option that shapes a run."""
-
-    model: str
-    tasks: tuple[str, ...]
-    shots: tuple[int, ...] = (0,)
-    max_prompt_tokens: tuple[int | None, ...] = (None,)
-    lengths: tuple[int | None, ...] = (None,)
-    protocol: str | None = None
-    """A protocol all tasks have; None takes each task's default."""
-    strategy: str | None = None
-    """None takes the protocol's default."""
-    split: str | None = None
-    limit_documents: int | None = None
-    seed: int = 0
-    demo_draw: Literal["task", "sample"] = "task"
-    demo_documents: Literal["whole", "placeholder"] = "whole"
-    chat_template: bool = False
-    share_prefix: Literal["off", "aligned"] = "off"
-    max_new_tokens: int | None = None
-    """Overrides the protocol's limit."""
-    max_model_len: int | None = None
-    data: str | None = None
-    include_paths: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DataFileRecord:
-    """A file that was read, by content."""
-
-    task: str
-    name: str
-    sha256: str
-    revision: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """Everything needed to believe and repeat a run."""
-
-    schema_version: int
-    evalsuite_version: str
-    spec: RunSpec
-    engine: EngineInfo
-    settings: tuple[Setting, ...]
-    question_identity: Mapping[str, str]
-    """Cell key to hash of data, sample ids, protocol, template text, demonstrations, versions, cap and strategy."""
-    data: tuple[DataFileRecord, ...]
-    notices: tuple[str, ...]
-    """What the reader should know: missing texts, draws from the evaluated split, index bases inferred."""
-    packages: Mapping[str, str]
-    commit: str | None
-    hardware: Mapping[str, str]
-    provenance: Literal["generated", "imported"] = "generated"
-    engine_changes: tuple[EngineInfo, ...] = ()

@@ -1,0 +1,100 @@
+"""What a run writes down about itself: what was asked, of which model, with which data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evalsuite.types import Setting
+
+SCHEMA_VERSION = 1
+"""Goes up when the meaning or shape of a file in a run directory changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """What was evaluated: content, never a path."""
+
+    name: str
+    """For display: the last part of a path, a hub id, or the served id."""
+    hash: str
+    """SHA-256 over weights, config and tokenizer files, or over the served id and revision,
+    with result-changing load options."""
+    revision: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Load options that change results: dtype, RoPE override, quantization, adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What a run records of the engine that answered."""
+
+    scheme: str
+    version: str
+    model: ModelIdentity
+    max_model_len: int | None
+    """Tokens of prompt plus answer the model takes; None where it is unknown."""
+    max_model_len_source: str = "config"
+    tokenizer: str = ""
+    """Hash of the tokenizer's files."""
+    notes: tuple[str, ...] = ()
+    """Safe fall-backs taken, each said once."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """What was asked for: every option that shapes a run."""
+
+    model: str
+    tasks: tuple[str, ...]
+    shots: tuple[int, ...] = (0,)
+    max_prompt_tokens: tuple[int | None, ...] = (None,)
+    lengths: tuple[int | None, ...] = (None,)
+    protocol: str | None = None
+    """A protocol all tasks have; None takes each task's default."""
+    strategy: str | None = None
+    """None takes the protocol's default."""
+    split: str | None = None
+    limit_documents: int | None = None
+    seed: int = 0
+    demo_draw: Literal["task", "sample"] = "task"
+    demo_documents: Literal["whole", "placeholder"] = "whole"
+    chat_template: bool = False
+    share_prefix: Literal["off", "aligned"] = "off"
+    max_new_tokens: int | None = None
+    """Overrides the protocol's limit."""
+    max_model_len: int | None = None
+    data: str | None = None
+    include_paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataFileRecord:
+    """A file that was read, by content."""
+
+    task: str
+    name: str
+    sha256: str
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Everything needed to believe and repeat a run."""
+
+    schema_version: int
+    evalsuite_version: str
+    spec: RunSpec
+    engine: EngineInfo
+    settings: tuple[Setting, ...]
+    question_identity: Mapping[str, str]
+    """Cell key to hash of data, sample ids, protocol, template text, demonstrations, versions, cap and strategy."""
+    data: tuple[DataFileRecord, ...]
+    notices: tuple[str, ...]
+    """What the reader should know: missing texts, draws from the evaluated split, index bases inferred."""
+    packages: Mapping[str, str]
+    commit: str | None
+    hardware: Mapping[str, str]
+    provenance: Literal["generated", "imported"] = "generated"
+    engine_changes: tuple[EngineInfo, ...] = ()
