@@ -1,0 +1,6 @@
+"""Tokenizers: Hugging Face's fast ones behind our small protocol, loaded by path or hub id."""
+
+from evalsuite.tokenizers.files import tokenizer_files
+from evalsuite.tokenizers.huggingface import HFTokenizer, load_tokenizer
+
+__all__ = ["HFTokenizer", "load_tokenizer", "tokenizer_files"]
