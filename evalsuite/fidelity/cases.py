@@ -1,0 +1,99 @@
+"""Reading golden cases: JSON Lines, plain or gzipped, one case a line."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from evalsuite.errors import UsageError
+
+Case = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One golden case and where it stands."""
+
+    case: Case
+    path: Path
+    number: int  # of the line, from 1
+
+    @property
+    def where(self) -> str:
+        """File and line, for messages."""
+        return f"{self.path}:{self.number}"
+
+    @property
+    def id(self) -> str:
+        """The case's own name."""
+        return str(self.case["id"])
+
+    @property
+    def metric(self) -> str:
+        """The name under which the case is computed and counted.
+
+        Prompt cases (those with a `rule` or a `script`) are `prompts.zero_scrolls` and `prompts.leval`.
+        """
+        if "rule" in self.case:
+            return "prompts.zero_scrolls"
+        return "prompts.leval" if "script" in self.case else str(self.case["metric"])
+
+
+def read(files: Sequence[Path]) -> Iterator[Line]:
+    """The cases of several files, in order; records that only prompt cases refer to are passed over.
+
+    Raises:
+        UsageError: a file cannot be read, a line is no case, or an id comes twice.
+    """
+    seen: dict[str, str] = {}
+    for path in files:
+        for line in _lines(path):
+            if _is_record(line.case):
+                continue
+            _require_name(line)
+            if line.id in seen:
+                raise UsageError(f"{line.where}: case {line.id} was read at {seen[line.id]}; give each file once")
+            seen[line.id] = line.where
+            yield line
+
+
+def _lines(path: Path) -> Iterator[Line]:
+    try:
+        with _open(path) as file:
+            for number, text in enumerate(file, start=1):
+                if text.strip():
+                    yield Line(_parse(text, f"{path}:{number}"), path, number)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text: {error}") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+
+
+def _open(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
+def _parse(text: str, where: str) -> Case:
+    try:
+        case = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"{where}: not a JSON line: {error}") from error
+    if not isinstance(case, dict):
+        raise UsageError(f"{where}: a case is a JSON object, this is a {type(case).__name__}")
+    return case
+
+
+def _is_record(case: Case) -> bool:
+    return "id" not in case and "record" in case and "row" in case
+
+
+def _require_name(line: Line) -> None:
+    if not isinstance(line.case.get("id"), str):
+        raise UsageError(f"{line.where}: a golden case needs a text `id`")
+    if not {"metric", "rule", "script"} & line.case.keys():
+        raise UsageError(f"{line.where}: case {line.id} has no `metric` (nor the `rule` or `script` of a prompt case)")

@@ -1,0 +1,131 @@
+"""L-Eval's scores (An et al. 2023; OpenLMLab/LEval, Evaluation/@cd34b05): exam, F1, ROUGE and the corpus dictionary."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evalsuite.metrics import leval_extraction as extraction
+from evalsuite.metrics import scrolls
+from evalsuite.metrics.aggregate import corpus, mean
+from evalsuite.metrics.normalise import without_punctuation_and_articles
+
+JUDGED_TWICE = "sci_fi"
+"""The task whose questions have two answers: loyalty to the story and fact."""
+
+BY_POSITION = "topic_retrieval_longchat"
+"""The task reported for the first, second and third topic apart."""
+
+PARTIAL_CREDIT = 0.25
+
+f1 = scrolls.f1
+rouge = scrolls.rouge
+
+
+@dataclass(frozen=True, slots=True)
+class ExamScore:
+    """One judged answer of a closed-ended task."""
+
+    prediction: str  # the answer as extracted
+    reference: str  # the gold answer as extracted
+    value: float | None  # 0, 0.25 or 1; None when the reference is faulty
+
+
+def exam(task: str, prediction: str, reference: str) -> tuple[ExamScore, ...]:
+    """Extract the answer as the official code does for `task` and compare it.
+
+    Returns:
+        One score, for sci_fi two: loyalty and fact.
+    """
+    if JUDGED_TWICE in task:
+        return _judge_twice(prediction, reference)
+    answer, gold = extract(task, prediction, reference)
+    if gold is None:
+        return (ExamScore(answer, "", None),)
+    return (ExamScore(answer, gold, exact_match(answer, gold)),)
+
+
+def extract(task: str, prediction: str, reference: str) -> tuple[str, str | None]:
+    """The answer and the gold answer under the official rules, which go by parts of the task's name.
+
+    The gold answer is None when it is faulty. A task without a rule keeps both texts.
+    """
+    if "coursera" in task:
+        return extraction.letter_set(prediction), extraction.gold_letters(reference)
+    if "quality" in task or "tpo" in task:
+        return extraction.single_letter(prediction), extraction.gold_letters(reference)
+    if "gsm" in task:
+        return extraction.number(prediction), extraction.number(reference)
+    if "codeU" in task:
+        return extraction.code_output(prediction, reference), extraction.clean_code(reference)
+    return prediction, reference
+
+
+def exact_match(prediction: str, reference: str) -> float:
+    """L-Eval's comparison (Evaluation/em.py): 1, 0.25 or 0.
+
+    Gold made of option letters: equal 1, a subset 0.25. Otherwise equal as numbers, or contained in the prediction.
+    """
+    gold = without_punctuation_and_articles(reference)
+    if set(gold) <= set(extraction.LETTERS):
+        answer = without_punctuation_and_articles(prediction)
+        if answer == gold:
+            return 1.0
+        return PARTIAL_CREDIT if set(answer) <= set(gold) else 0.0
+    try:
+        return float(float(prediction) == float(reference))
+    except ValueError:
+        return float(_squeeze(reference) in _squeeze(_first_long_line(prediction)))
+
+
+def auto_eval(evaluation: str, values: Sequence[Any], answers: Sequence[str] = ()) -> dict[str, float]:
+    """The dictionary printed for one task, without its display list.
+
+    Args:
+        evaluation: `exam`, `f1` or `rouge`.
+        values: one a sample; 0 to 1 for exam, 0 to 100 for F1, mappings by type for ROUGE.
+        answers: the extracted predictions, of which the mean length is reported when they are given.
+    """
+    if evaluation == "exam":
+        evaluation, values = "exact_match", [100.0 * value for value in values]
+    result = corpus(evaluation, values, "LEval_score")
+    if answers:
+        result["mean_prediction_length_characters"] = round(mean([len(answer) for answer in answers]), 4)
+    return result
+
+
+def auto_eval_parts(parts: Sequence[Sequence[ExamScore]]) -> list[dict[str, float]]:
+    """`auto_eval` of each part of a task reported in parts: three positions (topic retrieval) or two (sci_fi).
+
+    Raises:
+        ValueError: a reference is faulty, so that the part has no value.
+    """
+    return [auto_eval("exam", _values(part), [score.prediction for score in part]) for part in parts]
+
+
+def average(parts: Sequence[dict[str, float]]) -> float:
+    """The unrounded mean of the parts' exact matches."""
+    return mean([part["exact_match"] for part in parts])
+
+
+def _values(scores: Sequence[ExamScore]) -> list[float]:
+    values = [score.value for score in scores if score.value is not None]
+    if len(values) < len(scores):
+        raise ValueError(f"{len(scores) - len(values)} of {len(scores)} references are faulty")
+    return values
+
+
+def _judge_twice(prediction: str, reference: str) -> tuple[ExamScore, ...]:
+    answers = extraction.judgements(prediction)
+    golds = extraction.gold_judgements(reference)
+    if golds is None:
+        return tuple(ExamScore(answer, "", None) for answer in answers)
+    pairs = zip(answers, golds, strict=True)
+    return tuple(ExamScore(answer, gold, exact_match(answer, gold)) for answer, gold in pairs)
+
+
+def _squeeze(text: str) -> str:
+    return text.lower().replace(" ", "")
+
+
+def _first_long_line(text: str) -> str:
+    return next((line for line in text.split("\n") if len(line) > 1), text)
