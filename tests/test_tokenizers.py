@@ -36,7 +36,7 @@ def _bytelevel() -> object:
 def _llamalike() -> object:
     from tokenizers import Tokenizer, decoders, models, normalizers, processors, trainers
 
-    tokenizer = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True, **{"unk_token": "<unk>"}))
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
