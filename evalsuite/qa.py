@@ -1,0 +1,75 @@
+"""The prompt Llama 2 Long asks pretrained models with, shared by the tasks of that paper.
+
+Source: Xiong et al. 2023, arXiv:2309.16039, footnote 2: ``{CONTEXT} Q: {QUESTION}, A:``. The paper states neither how
+demonstrations are joined, nor the longest answer, nor where an answer ends. Here a demonstration is the same text with
+its answer behind it and a blank line; an answer ends at its line; its room is that of ZeroSCROLLS (arXiv:2305.14196).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evalsuite.task import PromptProtocol
+from evalsuite.types import Completion, Judgement, Part, Parts, Role, Sample
+
+SOURCE = "Llama 2 Long, arXiv:2309.16039, footnote 2"
+STOP = ("\n",)
+"""Every answer of these tasks is one line."""
+
+Words = Callable[[Sample], str]
+Judge = Callable[[Sample, Completion], Judgement]
+
+
+def question(sample: Sample) -> str:
+    """The question as the data has it."""
+    return sample.question
+
+
+def first_reference(sample: Sample) -> str:
+    """The answer a demonstration gives: the first of the references."""
+    return sample.references[0]
+
+
+def paper_protocol(  # noqa: PLR0913 - one keyword for each thing in which the paper's tasks differ
+    *,
+    judge: Judge,
+    max_new_tokens: int,
+    asked: Words = question,
+    answer: Words = first_reference,
+    name: str = "paper",
+    options: Callable[[Sample], tuple[str, ...]] | None = None,
+    note: str = "",
+) -> PromptProtocol:
+    """A protocol that asks as the paper does.
+
+    Args:
+        judge: reads and judges the answer.
+        max_new_tokens: room for the answer.
+        asked: what stands behind ``Q:``.
+        answer: what a demonstration says behind ``A:``.
+        name: the protocol's name.
+        options: continuations to compare instead of generating an answer.
+        note: what a reader of the number must know.
+    """
+
+    def prompt(sample: Sample) -> Parts:
+        return (
+            Part(Role.DOCUMENT, sample.document.text),
+            Part(Role.QUESTION, f" Q: {asked(sample)}"),
+            Part(Role.RESPONSE, ", A:"),
+        )
+
+    def demonstrate(sample: Sample) -> Parts:
+        return (*prompt(sample), Part(Role.RESPONSE, f" {answer(sample)}\n\n"))
+
+    return PromptProtocol(
+        name=name,
+        source=SOURCE,
+        prompt=prompt,
+        judge=judge,
+        demonstrate=demonstrate,
+        max_new_tokens=max_new_tokens,
+        stop=STOP,
+        options=options,
+        note=note,
+    )

@@ -1,0 +1,34 @@
+"""Where data comes from: a local folder in the publisher's layout, or the Hugging Face hub; never a dataset script."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from evalsuite.errors import UsageError
+from evalsuite.sources.folder import FolderSource
+from evalsuite.task import Dataset
+
+__all__ = ["FolderSource", "open_source"]
+
+
+def open_source(dataset: Dataset, root: Path | None, *, split: str, task: str = "") -> FolderSource:
+    """The files of a dataset.
+
+    Args:
+        dataset: what is wanted and where it comes from.
+        root: the data folder (``--data``); None takes the environment's ``EVALSUITE_DATA``, else the hub.
+            The dataset's own folder below it is used when there is one, else ``root`` itself.
+        split: the split about to be read; the hub fetches its files only.
+        task: under which name the files read are recorded; the dataset's folder when empty.
+
+    Raises:
+        UsageError: the folder does not exist, or there is none and the data is not on the hub.
+    """
+    if root is None and os.environ.get("EVALSUITE_DATA"):
+        root = Path(os.environ["EVALSUITE_DATA"])
+    if root is None:
+        raise UsageError(f"no data folder given; {split}")
+    if not root.is_dir():
+        raise UsageError(f"data folder {root} does not exist; give an existing one with --data or EVALSUITE_DATA")
+    return FolderSource(dataset, root, task or dataset.folder)

@@ -1,0 +1,168 @@
+"""From a stream of bytes to records: JSON Lines, a JSON list, one JSON object, CSV, parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from evalsuite.errors import UsageError
+from evalsuite.sources.row import Record
+from evalsuite.sources.storage import MAX_WHOLE, Stored, read_whole
+from evalsuite.types import Json
+
+_BOM = b"\xef\xbb\xbf"
+_PARQUET_ROWS = 16
+"""Rows held at once: a row of NarrativeQA carries a whole book."""
+_DECODER = json.JSONDecoder()
+
+
+def records(stored: Stored, name: str) -> Iterator[Record]:
+    """Rows of a file: by its ending for CSV and parquet, by its first character for JSON.
+
+    Args:
+        stored: the bytes.
+        name: the file's name without ``.gz``, whose ending is meant.
+
+    Raises:
+        UsageError: a row that cannot be read, by file and line.
+    """
+    if name.endswith(".parquet"):
+        yield from _parquet(stored)
+        return
+    with stored.open() as stream:
+        if name.endswith(".csv"):
+            yield from _csv(stream, stored.shown)
+        else:
+            yield from _json(stream, stored.shown)
+
+
+def json_object(stored: Stored) -> Record:
+    """A file that is one JSON object."""
+    with stored.open() as stream:
+        text = decode(read_whole(stream, stored.shown), stored.shown)
+    return _record(_loads(text, stored.shown, 1), f"{stored.shown}:1")
+
+
+def decode(data: bytes, where: str) -> str:
+    """UTF-8 text, a byte order mark dropped.
+
+    Raises:
+        UsageError: the bytes are not UTF-8.
+    """
+    try:
+        return data.removeprefix(_BOM).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where}: not UTF-8 (byte {error.start} of it); save the file as UTF-8") from error
+
+
+def _json(stream: BinaryIO, shown: str) -> Iterator[Record]:
+    for number, line in _lines(stream, shown):
+        if line.lstrip()[:1] == b"[":
+            yield from _json_list(line + read_whole(stream, shown), shown, number)
+            return
+        yield _record(_loads(decode(line, f"{shown}:{number}"), shown, number), f"{shown}:{number}")
+
+
+def _lines(stream: BinaryIO, shown: str) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines that are not blank."""
+    number = 0
+    while line := stream.readline(MAX_WHOLE + 1):
+        number += 1
+        if len(line) > MAX_WHOLE:
+            raise UsageError(f"{shown}:{number}: a line of more than {MAX_WHOLE >> 20} MiB; is this the right file?")
+        if line.removeprefix(_BOM).strip():
+            yield number, line.removeprefix(_BOM)
+
+
+def _loads(text: str, shown: str, line: int) -> Json:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        at = line + error.lineno - 1
+        raise UsageError(f"{shown}:{at}: not valid JSON ({error.msg}, column {error.colno})") from error
+    except RecursionError as error:
+        raise UsageError(f"{shown}:{line}: JSON nested too deeply to be data") from error
+
+
+def _json_list(data: bytes, shown: str, line: int) -> Iterator[Record]:
+    """Rows of a JSON list one after the other, so that an error can name its line."""
+    text = decode(data, shown)
+    at = _skip(text, text.index("[") + 1)
+    seen, index = 0, 0
+    while at < len(text) and text[at] != "]":
+        line, seen, index = line + text.count("\n", seen, at), at, index + 1
+        where = f"{shown}:{line} (record {index})"
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise UsageError(f"{where}: not valid JSON ({error})") from error
+        yield _record(value, where)
+        at = _separator(text, at, where)
+    if text[at : at + 1] != "]" or text[at + 1 :].strip():
+        raise UsageError(f"{shown}: the JSON list does not end properly; the file looks incomplete")
+
+
+def _separator(text: str, at: int, where: str) -> int:
+    """The start of the next item or the closing bracket."""
+    at = _skip(text, at)
+    if text[at : at + 1] == ",":
+        return _skip(text, at + 1)
+    if text[at : at + 1] != "]":
+        raise UsageError(f"{where}: a comma or the end of the list must follow")
+    return at
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _record(value: Json, where: str) -> Record:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{where}: must be a JSON object, not {type(value).__name__}")
+    return Record(value, where)
+
+
+def _csv(stream: BinaryIO, shown: str) -> Iterator[Record]:
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    csv.field_size_limit(sys.maxsize)  # a paper or a book in one field exceeds the default of 128 KiB
+    reader = csv.reader(text, strict=True)
+    try:
+        header = next(reader, [])
+        start = reader.line_num + 1
+        for fields in reader:
+            if fields:
+                yield _csv_record(header, fields, f"{shown}:{start}")
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise UsageError(f"{shown}:{reader.line_num}: not valid CSV ({error})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown}:{reader.line_num + 1}: not UTF-8; save the file as UTF-8") from error
+
+
+def _csv_record(header: list[str], fields: list[str], where: str) -> Record:
+    if len(fields) != len(header):
+        raise UsageError(f"{where}: {len(fields)} fields where the header names {len(header)} ({', '.join(header)})")
+    return Record(dict(zip(header, fields, strict=True)), where)
+
+
+def _parquet(stored: Stored) -> Iterator[Record]:
+    if stored.member or stored.path.suffix == ".gz":
+        raise UsageError(f"{stored.shown}: a parquet file cannot be read inside an archive; unpack it")
+    import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
+    from pyarrow import parquet
+
+    number = 0
+    try:
+        with parquet.ParquetFile(stored.path) as file:
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+                for value in batch.to_pylist():
+                    number += 1
+                    yield Record(value, f"{stored.shown}:{number}")
+    except (pa.ArrowException, OSError) as error:
+        raise UsageError(f"{stored.shown}: not a readable parquet file ({error})") from error

@@ -1,0 +1,102 @@
+"""One record of a data file, read field by field; a wrong field is an error that names file, line and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from evalsuite.errors import UsageError
+from evalsuite.types import Json
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A JSON object, a CSV row or a parquet row."""
+
+    value: Mapping[str, Json]
+    where: str
+    """``file:line``, for messages."""
+    path: str = ""
+    """The fields that lead to it inside its row, with a dot behind; empty for the row itself."""
+
+    def text(self, name: str) -> str:
+        """A string field.
+
+        Raises:
+            UsageError: it is missing, no string, or cannot be text (a NUL character, half a surrogate pair).
+        """
+        return self._clean(name, self._need(name, str, "a string"))
+
+    def whole(self, name: str) -> int:
+        """An integer field; a string of digits, as CSV and QMSum's turn numbers have it, counts as one."""
+        value = self._present(name)
+        if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+            return int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.error(name, f"must be a whole number, not {_shown(value)}")
+        return value
+
+    def row(self, name: str) -> Record:
+        """An object."""
+        return Record(self._need(name, dict, "an object"), self.where, f"{self.path}{name}.")
+
+    def rows(self, name: str) -> list[Record]:
+        """A list of objects."""
+        items = self._items(name, dict, "an object")
+        return [Record(item, self.where, f"{self.path}{name}[{index}].") for index, item in enumerate(items)]
+
+    def texts(self, name: str) -> list[str]:
+        """A list of strings."""
+        items = self._items(name, str, "a string")
+        return [self._clean(f"{name}[{index}]", item) for index, item in enumerate(items)]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The raw value of an optional field; null counts as absent."""
+        value = self.value.get(name)
+        return default if value is None else value
+
+    def error(self, name: str, expected: str) -> UsageError:
+        """The error to raise for a field that is wrong; ``expected`` completes "field 'x' ..."."""
+        return UsageError(f"{self.where}: field '{self.path}{name}' {expected}")
+
+    def _present(self, name: str) -> Any:
+        if self.value.get(name) is None:
+            have = ", ".join(map(str, list(self.value)[:12])) or "none"
+            raise self.error(name, f"is missing (the record has: {have})")
+        return self.value[name]
+
+    def _need(self, name: str, kind: type[Kind], what: str) -> Kind:
+        value = self._present(name)
+        if not isinstance(value, kind):
+            raise self.error(name, f"must be {what}, not {_shown(value)}")
+        return value
+
+    def _items(self, name: str, kind: type[Kind], what: str) -> list[Kind]:
+        items = self._need(name, list, "a list")
+        for index, item in enumerate(items):
+            if not isinstance(item, kind):
+                raise self.error(f"{name}[{index}]", f"must be {what}, not {_shown(item)}")
+        return items
+
+    def _clean(self, name: str, text: str) -> str:
+        if "\0" in text:
+            raise self.error(name, "holds a NUL character; remove it from the file")
+        if not _encodable(text):
+            raise self.error(name, "holds half of a surrogate pair, which is no text; mend the file")
+        return text
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004 - the width of a readable message
