@@ -145,9 +145,7 @@ def system_prompt(path: str, metric: str) -> str:
     return SYSTEM_EXAM if "exam" in metric else SYSTEM_OPEN
 
 
-def build_prompt(
-    script: Script, path: str, metric: str, document: str, question: str, reference: str
-) -> LevalPrompt:
+def build_prompt(script: Script, path: str, metric: str, document: str, question: str, reference: str) -> LevalPrompt:
     """Build the prompt of one question over an already cut document.
 
     Args:
@@ -159,15 +157,11 @@ def build_prompt(
         reference: its gold answer, whose word count open-ended prompts state: not a blind setting.
     """
     system = system_prompt(path, metric)
-    bare, topic = "gsm" in path or "codeU" in path, "topic" in path
-    if bare or topic:
-        text = (BARE if bare else TOPIC)[script]
-    else:
-        text = (EXAM if metric == "exam_eval" else OPEN)[script]
+    templates = _templates(path, metric)
     # split() also splits at Unicode white space; an empty reference asks for 0 words.
     words = len(reference.split())
-    text = text.format(system=system, document=document, inst=question, words=words)
-    if (bare or topic) and script != "turbo16k-test":
+    text = templates[script].format(system=system, document=document, inst=question, words=words)
+    if (templates is BARE or templates is TOPIC) and script != "turbo16k-test":
         text = _format_again(text, document, question)
     second = question.replace(BY_STORY, BY_FACT) + SECOND[script] if "sci_fi" in path else None
     return LevalPrompt(system, text, second)
@@ -176,6 +170,15 @@ def build_prompt(
 def prompt_ids(script: Script, text: str, tokenizer: Tokenizer) -> tuple[int, ...] | None:
     """Return the ids a script gives its model; None for turbo, whose server takes messages."""
     return None if script == "turbo16k-test" else tuple(tokenizer.encode(text, special_tokens=True))
+
+
+def _templates(path: str, metric: str) -> dict[Script, str]:
+    """Return the texts of a prediction file's prompts, by script."""
+    if "gsm" in path or "codeU" in path:
+        return BARE
+    if "topic" in path:
+        return TOPIC
+    return EXAM if metric == "exam_eval" else OPEN
 
 
 def _format_again(text: str, document: str, question: str) -> str:

@@ -128,9 +128,7 @@ def cut_hf(row: Row, tokenizer: Tokenizer, limit: int) -> OfficialPrompt:
     )
 
 
-def cut_api(
-    row: Row, tokenizer: Tokenizer, room: int, *, frame_tokens: int, whole_characters: bool
-) -> OfficialPrompt:
+def cut_api(row: Row, tokenizer: Tokenizer, room: int, *, frame_tokens: int, whole_characters: bool) -> OfficialPrompt:
     """Cut as the OpenAI runner does: the tokens of the whole input, query included, are cut and decoded.
 
     Args:

@@ -10,9 +10,7 @@ from typing import Any
 from evalsuite.errors import UsageError
 
 CHAT_REQUEST = "Do not provide any explanation."
-CLAUDE_REQUEST = (
-    "Do not provide any explanation, and please highlight your final {answer} with <{tag}></{tag}> tags."
-)
+CLAUDE_REQUEST = "Do not provide any explanation, and please highlight your final {answer} with <{tag}></{tag}> tags."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,8 @@ def read_row(record: Mapping[str, Any]) -> Row:
     text, separator = record.get("input"), record.get("truncation_seperator")
     if not isinstance(text, str) or not isinstance(separator, str):
         raise UsageError(f"ZeroSCROLLS row {name}: `input` and `truncation_seperator` must be text")
-    indices = [_index(record, field, len(text), name) for field in INDEX_FIELDS]
-    return Row(text, *indices, separator)
+    start, end, query, query_end = (_index(record, field, len(text), name) for field in INDEX_FIELDS)
+    return Row(text, start, end, query, query_end, separator)
 
 
 def _index(record: Mapping[str, Any], field: str, length: int, name: object) -> int:
@@ -83,9 +81,7 @@ def insert_request(row: Row, request: str) -> Row:
     text = row.input[:end].strip() + " " + request + row.input[end:]
     # What strip() took is not counted, so with surrounding spaces the indices come out too high by as much.
     start, stop, query, query_end = (index + len(request) + 1 for index in row.indices)
-    return replace(
-        row, input=text, document_start=start, document_end=stop, query_start=query, query_end=query_end
-    )
+    return replace(row, input=text, document_start=start, document_end=stop, query_start=query, query_end=query_end)
 
 
 def chat_row(row: Row, *, summary: bool) -> Row:
