@@ -81,5 +81,5 @@ def test_groups_are_pulled_only_as_they_are_answered() -> None:
 
 @pytest.mark.parametrize(("name", "options"), [("ecko", {}), ("echo", {"speed": "9"})])
 def test_an_unknown_script_or_option_is_a_usage_error(name: str, options: dict[str, str]) -> None:
-    with pytest.raises(UsageError, match="echo|speed"):
+    with pytest.raises(UsageError, match=r"echo|speed"):
         load(name, options)
