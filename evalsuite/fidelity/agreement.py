@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from evalsuite.fidelity.cases import PROMPT_METRICS
 from evalsuite.fidelity.corpora import CORPORA
 
 _UNIT_SCALE = ("qasper.", "longbench.")
@@ -35,6 +36,10 @@ def raises(expected: Any) -> bool:
 
 def agrees(metric: str, value: Any, expected: Any) -> bool:
     """Whether a value agrees with the golden one, or is the documented choice where the official code raises."""
+    if metric in PROMPT_METRICS:
+        from evalsuite.fidelity.prompts import prompt_agrees
+
+        return prompt_agrees(expected, value)
     if raises(expected):
         choice = DOCUMENTED.get((metric, expected["error"]))
         return choice is not None and choice(value)

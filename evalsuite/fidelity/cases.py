@@ -12,6 +12,9 @@ from evalsuite.errors import UsageError
 
 Case = dict[str, Any]
 
+PROMPT_METRICS = ("prompts.zero_scrolls", "prompts.leval")
+"""The names under which prompt cases are counted: those with a `rule`, those with a `script`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -35,11 +38,11 @@ class Line:
     def metric(self) -> str:
         """The name under which the case is computed and counted.
 
-        Prompt cases (those with a `rule` or a `script`) are `prompts.zero_scrolls` and `prompts.leval`.
+        Prompt cases name no metric of their own: see PROMPT_METRICS.
         """
         if "rule" in self.case:
-            return "prompts.zero_scrolls"
-        return "prompts.leval" if "script" in self.case else str(self.case["metric"])
+            return PROMPT_METRICS[0]
+        return PROMPT_METRICS[1] if "script" in self.case else str(self.case["metric"])
 
 
 def read(files: Sequence[Path]) -> Iterator[Line]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from evalsuite.errors import UsageError
 from evalsuite.fidelity.agreement import agrees, raises
 from evalsuite.fidelity.report import CheckReport, Disagreement, Tally, difference
-from evalsuite.fidelity.scores import SCORES
-from evalsuite.fidelity.solve import Solved, Solver, solve
+from evalsuite.fidelity.solve import Solved, solve
+from evalsuite.fidelity.solvers import solvers
 
 _logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def compute(files: Sequence[Path], out: Path, tokenizers: Path | None) -> int:
     problems: Counter[str] = Counter()
     try:
         with part.open("w", encoding="utf-8") as file:
-            for solved in solve(files, solvers=solvers(files, tokenizers)):
+            for solved in solve(files, solvers=solvers(tokenizers)):
                 problems[solved.problem or ""] += 1
                 file.write(json.dumps({"id": solved.line.id, "value": solved.value}, ensure_ascii=False) + "\n")
                 written += 1
@@ -62,7 +62,7 @@ def check(files: Sequence[Path], only: Sequence[str] = (), tokenizers: Path | No
     """
     tallies: dict[str, Tally] = defaultdict(Tally)
     disagreements = []
-    for solved in solve(files, solvers=solvers(files, tokenizers), only=only):
+    for solved in solve(files, solvers=solvers(tokenizers), only=only):
         metric = solved.line.metric
         reason = _disagreement(solved)
         documented = raises(solved.line.case["expected"])
@@ -72,11 +72,6 @@ def check(files: Sequence[Path], only: Sequence[str] = (), tokenizers: Path | No
     if not tallies:
         raise UsageError(f"no case to check among {len(files)} files; metrics asked for: {', '.join(only) or 'all'}")
     return CheckReport(dict(tallies), tuple(disagreements))
-
-
-def solvers(files: Sequence[Path], tokenizers: Path | None) -> Mapping[str, Solver]:  # noqa: ARG001 - for prompt cases
-    """Metric name -> function of a case, for every kind of case that is known."""
-    return SCORES
 
 
 def _disagreement(solved: Solved) -> str | None:

@@ -1,16 +1,15 @@
 """Each golden case with the value that this package computes for it, streamed over files; `expected` is never read."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import UsageError
-from evalsuite.fidelity.cases import Case, Line, read
+from evalsuite.fidelity.cases import Line, read
 from evalsuite.fidelity.corpora import CORPORA, Member, members_within
-
-Solver = Callable[[Case], Any]
+from evalsuite.fidelity.solvers import Solver
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ def solve(files: Sequence[Path], *, solvers: Mapping[str, Solver], only: Sequenc
 
     Args:
         files: golden files; groups join across them.
-        solvers: metric name -> value of one case.
+        solvers: metric name -> function of one case.
         only: prefixes of the metrics wanted; none means all. Members of a wanted aggregate are computed anyway.
 
     Raises:
@@ -59,12 +58,12 @@ def _solve(line: Line, solvers: Mapping[str, Solver]) -> Solved:
 
 def _solve_aggregate(line: Line, members: Mapping[str, Sequence[Member]]) -> Solved:
     group = line.case.get("group")
-    joined = _guarded(members_within, line) or _in_order(members.get(str(group), ()))
+    joined = _guarded(lambda line: members_within(line.case), line) or _in_order(members.get(str(group), ()))
     if not joined:
         return Solved(line, None, f"the cases of group `{group}` are not among the given files")
     if any(member.value is None for member in joined):
         return Solved(line, None, f"group `{group}` holds a case whose reference is faulty")
-    return Solved(line, _guarded(lambda case: CORPORA[line.metric](case, joined), line))
+    return Solved(line, _guarded(lambda line: CORPORA[line.metric](line.case, joined), line))
 
 
 def _in_order(members: Sequence[Member]) -> list[Member]:
@@ -73,7 +72,7 @@ def _in_order(members: Sequence[Member]) -> list[Member]:
 
 def _guarded(solver: Solver, line: Line) -> Any:
     try:
-        return solver(line.case)
+        return solver(line)
     except KeyError as error:
         raise UsageError(f"{line.where}: case {line.id} lacks or does not know {error}") from error
     except (TypeError, ValueError, AttributeError, IndexError) as error:
