@@ -30,7 +30,7 @@ def first_reference(sample: Sample) -> str:
     return sample.references[0]
 
 
-def paper_protocol(  # noqa: PLR0913 - one keyword for each thing in which the paper's tasks differ
+def paper_protocol(
     *,
     judge: Judge,
     max_new_tokens: int,

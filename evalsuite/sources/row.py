@@ -58,6 +58,10 @@ class Record:
         value = self.value.get(name)
         return default if value is None else value
 
+    def names(self) -> list[str]:
+        """The names of its fields, for an object whose fields are ids."""
+        return list(self.value)
+
     def error(self, name: str, expected: str) -> UsageError:
         """The error to raise for a field that is wrong; ``expected`` completes "field 'x' ..."."""
         return UsageError(f"{self.where}: field '{self.path}{name}' {expected}")

@@ -1,0 +1,67 @@
+"""Qasper: questions about research papers, asked by readers of title and abstract.
+
+Dasigi et al. 2021, "A Dataset of Information-Seeking Questions and Answers Anchored in Research Papers",
+arXiv:2105.03011.
+Data: allenai.org/data/qasper (CC BY 4.0), or the parquet branch of allenai/qasper on the hub.
+Metric: token F1, best of the annotators, as allenai/qasper-led-baseline scripts/evaluator.py@afd0fb9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evalsuite.metrics.qasper import ANSWER_TYPES, token_f1
+from evalsuite.qa import paper_protocol
+from evalsuite.task import Dataset, HubFile, Metric, Task
+from evalsuite.types import Completion, Judgement, Sample
+
+from .reader import FILES, samples
+
+HUB = "allenai/qasper"
+PARQUET = "refs/convert/parquet"
+"""The branch the hub converts script datasets to."""
+
+DATASET = Dataset(
+    folder="qasper",
+    homepage="https://allenai.org/data/qasper",
+    licence="CC BY 4.0",
+    citation=(
+        "Dasigi et al. 2021, A Dataset of Information-Seeking Questions and Answers Anchored in Research Papers, NAACL"
+    ),
+    instructions="Get qasper-train-dev-v0.3.tgz and qasper-test-and-evaluator-v0.3.tgz and unpack qasper-*-v0.3.json",
+    hub=tuple(HubFile(HUB, f"qasper/{split}/*.parquet", split, PARQUET) for split in FILES),
+)
+
+
+def judge(sample: Sample, completion: Completion) -> Judgement:
+    """Answer F1, best of the annotators."""
+    answer = completion.text.strip()
+    return Judgement({"f1": 100 * token_f1(answer, sample.references)}, answer)
+
+
+def of_type(kind: str) -> Callable[[Sample], bool]:
+    """Whether the first annotator answered in this way."""
+    return lambda sample: sample.attributes["answer_types"][0] == kind
+
+
+TASKS = (
+    Task(
+        name="qasper",
+        suite="llama2-long",
+        title="Qasper: questions about research papers",
+        version=1,
+        samples=samples,
+        splits=tuple(FILES),
+        split="validation",
+        train_split="train",
+        protocols=(paper_protocol(judge=judge, max_new_tokens=128),),
+        metrics=(
+            Metric("f1", primary=True),
+            *(Metric(f"f1_{kind}", subset=of_type(kind), source="f1") for kind in ANSWER_TYPES),
+        ),
+        dataset=DATASET,
+        paper="arXiv:2105.03011",
+        note="Validation, as the paper; F1 by answer type goes by the first annotator, not by the best one.",
+        tags=("question answering", "evidence"),
+    ),
+)

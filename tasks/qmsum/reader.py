@@ -1,0 +1,66 @@
+"""Reads QMSum's meetings: ``{train,val,test}.jsonl``, or the repository's ``data/ALL`` with one meeting a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import PurePosixPath
+
+from evalsuite.task import Row, Source
+from evalsuite.types import Document, Sample, Span
+
+FILES = {"train": "train", "validation": "val", "test": "test"}
+"""Our names of the splits to QMSum's."""
+
+
+def samples(source: Source, split: str) -> Iterator[Sample]:
+    """Every query of every meeting, the general ones first.
+
+    Raises:
+        UsageError: no file, or a field that is missing, of the wrong kind, or outside the transcript.
+    """
+    for name, row in _meetings(source, FILES[split], split):
+        lines = [f"{turn.text('speaker')}: {turn.text('content')}" for turn in row.rows("meeting_transcripts")]
+        document = Document(name, "\n".join(lines))
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        for kind in ("general", "specific"):
+            for index, query in enumerate(row.rows(f"{kind}_query_list")):
+                yield Sample(
+                    id=f"{name}/{kind}-{index}",
+                    document=document,
+                    question=query.text("query"),
+                    references=(query.text("answer"),),
+                    evidence=_evidence(query, starts) if kind == "specific" else None,
+                    attributes={"kind": kind},
+                )
+
+
+def _meetings(source: Source, file: str, split: str) -> Iterator[tuple[str, Row]]:
+    """Meetings with a name: its own where each has a file, else split and line."""
+    apart = source.find(f"data/ALL/{file}/*.json", f"ALL/{file}/*.json", f"{file}/*.json")
+    packed = source.find(f"{file}.jsonl", f"data/ALL/jsonl/{file}.jsonl", f"ALL/jsonl/{file}.jsonl")
+    if apart and not packed:
+        yield from ((PurePosixPath(meeting.name).stem, meeting.json()) for meeting in apart)
+        return
+    meetings = (packed or source.need(f"{file}.jsonl"))[0]
+    yield from ((f"{split}-{index}", row) for index, row in enumerate(meetings.records()))
+
+
+def _evidence(query: Row, starts: list[int]) -> tuple[Span, ...]:
+    """The turns marked as relevant, from first to last inclusive, as stretches of the transcript."""
+    turns = len(starts) - 1
+    spans = []
+    for pair in query.get("relevant_text_span", []):
+        first, last = _turns(query, pair)
+        if not 0 <= first <= last < turns:
+            raise query.error("relevant_text_span", f"names turns {first} to {last} of a meeting of {turns} turns")
+        spans.append(Span(starts[first], starts[last + 1] - 1))
+    return tuple(spans)
+
+
+def _turns(query: Row, pair: object) -> tuple[int, int]:
+    try:
+        first, last = (int(turn) for turn in pair)  # type: ignore[attr-defined]  # anything else is the error below
+    except (TypeError, ValueError) as error:
+        raise query.error("relevant_text_span", "must be a list of pairs of turn numbers") from error
+    return first, last

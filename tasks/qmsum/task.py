@@ -1,0 +1,63 @@
+"""QMSum: query-based summaries of meetings.
+
+Zhong et al. 2021, "QMSum: A New Benchmark for Query-based Multi-domain Meeting Summarization", arXiv:2104.05938.
+Data: github.com/Yale-LILY/QMSum, MIT. Metric: ROUGE-1, -2, -L and their geometric mean, as SCROLLS scores it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from evalsuite.metrics.aggregate import geometric_mean
+from evalsuite.metrics.scrolls import rouge
+from evalsuite.qa import paper_protocol
+from evalsuite.task import Dataset, Metric, Task
+from evalsuite.types import Completion, Judgement, Sample
+
+from .reader import samples
+
+ROUGE = ("rouge1", "rouge2", "rougeL")
+
+DATASET = Dataset(
+    folder="qmsum",
+    homepage="https://github.com/Yale-LILY/QMSum",
+    licence="MIT; the meetings come from AMI and ICSI (CC BY 4.0) and from parliament committees",
+    citation="Zhong et al. 2021, QMSum: A New Benchmark for Query-based Multi-domain Meeting Summarization, NAACL",
+    instructions="Get data/ALL/jsonl/{train,val,test}.jsonl of the QMSum repository",
+)
+
+
+def judge(sample: Sample, completion: Completion) -> Judgement:
+    """ROUGE F-measures without stemming, and the geometric mean of this sample's three."""
+    answer = completion.text.strip()
+    values = rouge(answer, sample.references)
+    return Judgement({**values, "rouge_geo_sample": geometric_mean(*(values[name] for name in ROUGE))}, answer)
+
+
+def of_means(means: Mapping[str, float]) -> float:
+    """The geometric mean of the three dataset means."""
+    return geometric_mean(*(means[name] for name in ROUGE))
+
+
+TASKS = (
+    Task(
+        name="qmsum",
+        suite="llama2-long",
+        title="QMSum: query-based meeting summaries",
+        version=1,
+        samples=samples,
+        splits=("train", "validation", "test"),
+        split="validation",
+        train_split="train",
+        protocols=(paper_protocol(judge=judge, max_new_tokens=512),),
+        metrics=(
+            Metric("rouge_geo", primary=True, of=ROUGE, combine=of_means),
+            *(Metric(name) for name in ROUGE),
+            Metric("rouge_geo_sample"),
+        ),
+        dataset=DATASET,
+        paper="arXiv:2104.05938",
+        note="Validation, as the paper; a turn is written 'speaker: content', one a line.",
+        tags=("summarization", "evidence"),
+    ),
+)
