@@ -78,14 +78,15 @@ class PromptContext:
         """Nothing is read yet.
 
         Args:
-            folder: the folder of the case file; the generated rows lie in it.
-            tokenizers: a folder of tokenizer folders; by default ``tokenizers`` in ``folder``.
+            folder: the folder of the case file; the generated rows lie in it, else in EVALSUITE_GOLDEN.
+            tokenizers: a folder of tokenizer folders; by default ``tokenizers`` in ``folder`` or EVALSUITE_GOLDEN.
             data: the folder of the published data; by default EVALSUITE_DATA, else ``data`` beside ``folder``.
         """
-        given = os.environ.get("EVALSUITE_DATA")
-        self._folder = folder
-        self._tokenizers = tokenizers or folder / "tokenizers"
-        self._data = data or (Path(given) if given else folder.resolve().parent / "data")
+        golden, published = os.environ.get("EVALSUITE_GOLDEN"), os.environ.get("EVALSUITE_DATA")
+        self._folders = (folder, *([Path(golden)] if golden else []))
+        homes = [home / "tokenizers" for home in self._folders]
+        self._tokenizers = tokenizers or next((home for home in homes if home.is_dir()), homes[0])
+        self._data = data or (Path(published) if published else folder.resolve().parent / "data")
         self._loaded: dict[str, RememberingTokenizer] = {}
         self._published: dict[str, list[Mapping[str, Any]]] = {}
 
@@ -111,9 +112,8 @@ class PromptContext:
             UsageError: no record of that name beside the cases.
         """
         if name not in self._records:
-            raise UsageError(
-                f"no record {name!r} in {self._folder}/*records*.jsonl(.gz); put that file beside the cases"
-            )
+            where = self._folders[0] / "*records*.jsonl(.gz)"
+            raise UsageError(f"no record {name!r} in {where}; put the file of generated rows beside the cases")
         return self._records[name]
 
     def published(self, task: str, index: int) -> Mapping[str, Any]:
@@ -136,7 +136,8 @@ class PromptContext:
 
     @cached_property
     def _records(self) -> dict[str, Mapping[str, Any]]:
-        files = sorted(self._folder.glob("*records*.jsonl*"))
+        # The case file's own folder comes last: its rows count where both hold a name.
+        files = [file for folder in reversed(self._folders) for file in sorted(folder.glob("*records*.jsonl*"))]
         return {line["record"]: line["row"] for file in files for line in _lines(file)}
 
 

@@ -17,11 +17,6 @@ from evalsuite.plugins import module
 Value: TypeAlias = dict[str, str | int | None]
 
 
-def is_prompt_case(case: Mapping[str, Any]) -> bool:
-    """Whether a golden case asks for a prompt rather than a score."""
-    return "rule" in case or "script" in case
-
-
 def compute_prompt(case: Mapping[str, Any], context: PromptContext) -> Value:
     """The value of one prompt case, without a look at what is expected.
 
@@ -51,11 +46,6 @@ def expected_value(expected: Mapping[str, Any]) -> Value:
         "token_ids_sha256": expected.get("token_ids_sha256") if ids is None else _ids_hash(ids),
         "prompt_tokens": expected.get("prompt_tokens"),
     }
-
-
-def may_differ(case: Mapping[str, Any]) -> bool:
-    """Whether the official cut fell inside a character, where a cut at a whole one is as good an answer."""
-    return bool(case.get("expected", {}).get("partial_character"))
 
 
 def _zeroscrolls(case: Mapping[str, Any], context: PromptContext) -> Value:
