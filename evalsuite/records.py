@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evalsuite.types import Setting
+from evalsuite.types import Cut, Decoding, Json, Setting, Span
 
 SCHEMA_VERSION = 1
 """Goes up when the meaning or shape of a file in a run directory changes."""
@@ -98,3 +98,42 @@ class RunRecord:
     hardware: Mapping[str, str]
     provenance: Literal["generated", "imported"] = "generated"
     engine_changes: tuple[EngineInfo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRecord:
+    """A line of ``samples.jsonl``: a sample with its document by hash."""
+
+    task: str
+    split: str
+    length: int | None
+    id: str
+    document: str
+    """Hash of the document's text, stored once under ``documents/``."""
+    document_id: str
+    question: str
+    references: tuple[str, ...]
+    choices: tuple[str, ...]
+    gold: int | None
+    evidence: tuple[Span, ...] | None
+    attributes: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """A line of ``requests.jsonl``: what was asked, the token ids by hash."""
+
+    id: str
+    cell: str
+    sample_id: str
+    document: str
+    key: str | None
+    """Key of its completion in the journal; None when the sample was skipped."""
+    prompt_hash: str | None
+    decoding: Decoding | None
+    cut: Cut | None
+    option_tokens: tuple[int, ...] = ()
+    """Tokens of each option; empty for a generation."""
+    demonstrations: tuple[str, ...] = ()
+    skipped: str | None = None
+    """Why the sample was not asked."""

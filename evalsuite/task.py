@@ -5,7 +5,7 @@ A benchmark is a folder ``tasks/<benchmark>/task.py`` that ends in ``TASKS = (..
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -39,6 +39,9 @@ class Row(Protocol):
     def get(self, name: str, default: Any = None) -> Any:
         """The raw value of an optional field."""
 
+    def names(self) -> list[str]:
+        """The names of its fields, for an object whose fields are ids."""
+
     def error(self, name: str, expected: str) -> UsageError:
         """The error to raise for a field that is present but wrong."""
 
@@ -63,10 +66,10 @@ class File(Protocol):
 class Source(Protocol):
     """The files of one benchmark, wherever they live."""
 
-    def find(self, *patterns: str) -> tuple[File, ...]:
+    def find(self, *patterns: str) -> Sequence[File]:
         """Files matching any of the glob patterns (``.gz`` implied), sorted by name, empty when none does."""
 
-    def need(self, *patterns: str) -> tuple[File, ...]:
+    def need(self, *patterns: str) -> Sequence[File]:
         """As ``find``, but none at all is an error that says what to get, from where, and where to put it."""
 
     def note(self, text: str) -> None:

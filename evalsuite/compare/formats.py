@@ -1,0 +1,129 @@
+"""One table in five formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.compare.table import Table, count_text, make_table, value_text
+from evalsuite.compare.text import csv_safe, markdown_safe, plain
+from evalsuite.types import Cell
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def render(cells: Sequence[Cell], form: str, *, every_metric: bool = False) -> str:
+    """The cells in one of ``FORMATS``."""
+    return FORMATS[form](cells, every_metric)
+
+
+def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - one signature for all formats
+    """Tables of box-drawing characters, as many columns side by side as a terminal shows."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    buffer = StringIO()
+    console = Console(file=buffer, width=_terminal_width(), highlight=False, markup=False)
+    for table in _by_task(make_table(cells, every_metric=every_metric)):
+        console.print(_rich(table))
+    return buffer.getvalue()
+
+
+def to_markdown(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
+    """A pipe table a task, models down."""
+    return "\n".join(_markdown(table) for table in _by_task(make_table(cells, every_metric=every_metric)))
+
+
+def to_csv(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
+    """One row a cell, every field; texts cannot become formulas."""
+    frame = to_frame(cells if every_metric else [cell for cell in cells if cell.primary])
+    texts = [name for name in frame.columns if frame[name].map(lambda value: isinstance(value, str)).any()]
+    for name in texts:
+        frame[name] = frame[name].map(lambda value: csv_safe(plain(value)) if isinstance(value, str) else value)
+    return str(frame.to_csv(index=False))
+
+
+def to_latex(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
+    """A booktabs table, texts escaped."""
+    import pandas as pd
+
+    table = make_table(cells, every_metric=every_metric)
+    headings = [" ".join(column.heading(table.varying)) for column in table.columns]
+    rows = [[value_text(cell) for cell in row] for row in table.rows]
+    frame = pd.DataFrame(rows, index=[plain(model) for model in table.models], columns=headings)
+    return str(frame.to_latex(escape=True)).replace("±", r"$\pm$")
+
+
+def to_json(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
+    """The cells themselves, as ``evalsuite schema cell`` describes them; always every metric."""
+    del every_metric
+    return json.dumps([asdict(cell) for cell in cells], indent=1) + "\n"
+
+
+def to_frame(cells: Sequence[Cell]) -> DataFrame:
+    """The cells as a pandas table, one row each."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(cell) for cell in cells], columns=list(Cell.__dataclass_fields__), dtype=object)
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Cell], bool], str]] = {
+    "terminal": to_terminal,
+    "markdown": to_markdown,
+    "csv": to_csv,
+    "latex": to_latex,
+    "json": to_json,
+}
+
+
+def _by_task(table: Table) -> list[Table]:
+    """One table a task: few columns each, so that lines stay short."""
+    tasks = dict.fromkeys(column.task for column in table.columns)
+    return [_only(table, task) for task in tasks]
+
+
+def _only(table: Table, task: str) -> Table:
+    keep = [i for i, column in enumerate(table.columns) if column.task == task]
+    return Table(
+        table.models,
+        tuple(table.columns[i] for i in keep),
+        tuple(tuple(row[i] for i in keep) for row in table.rows),
+    )
+
+
+def _rich(table: Table) -> Any:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    first = table.columns[0]
+    shown = RichTable(title=f"{first.task} ({first.metric}, {first.split})", box=box.SIMPLE_HEAD, title_justify="left")
+    shown.add_column("model", no_wrap=True)
+    for column in table.columns:
+        shown.add_column("\n".join(column.heading(table.varying)[2:]), justify="right")
+    for model, row in zip(table.models, table.rows, strict=True):
+        shown.add_row(plain(model), *(f"{value_text(cell)}\n{count_text(cell)}" for cell in row))
+    return shown
+
+
+def _markdown(table: Table) -> str:
+    first = table.columns[0]
+    headings = [" ".join(column.heading(table.varying)[2:]) for column in table.columns]
+    lines = [
+        f"**{markdown_safe(first.task)}** ({first.metric}, {first.split})\n",
+        "| model | " + " | ".join(headings) + " |",
+        "|---" * (len(headings) + 1) + "|",
+    ]
+    for model, row in zip(table.models, table.rows, strict=True):
+        values = [f"{value_text(cell)}<br>{count_text(cell)}" for cell in row]
+        lines.append(f"| {markdown_safe(plain(model))} | " + " | ".join(values) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _terminal_width() -> int:
+    from shutil import get_terminal_size
+
+    return max(100, get_terminal_size((140, 24)).columns)

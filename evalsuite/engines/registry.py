@@ -1,0 +1,77 @@
+"""From ``SCHEME:NAME[,key=value...]`` to an engine; a scheme's packages are imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from evalsuite.errors import UsageError
+from evalsuite.plugins import unknown
+from evalsuite.protocols import Engine
+
+SCHEMES: Mapping[str, str] = {
+    "hf": "evalsuite.engines.hf",
+    "vllm": "evalsuite.engines.vllm",
+    "openai": "evalsuite.engines.openai",
+    "lm-eval": "evalsuite.engines.lm_eval",
+    "scripted": "evalsuite.engines.scripted",
+}
+"""Scheme to the module whose ``load(name, options, max_model_len=...)`` opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """A model as asked for on the command line."""
+
+    scheme: str
+    name: str
+    options: Mapping[str, str]
+
+
+def parse_model(text: str) -> ModelName:
+    """Splits ``SCHEME:NAME[,key=value...]``.
+
+    Raises:
+        UsageError: no scheme, an unknown one (answered with the nearest), or an option without a value.
+    """
+    scheme, colon, rest = text.partition(":")
+    if not colon:
+        raise UsageError(f"--model {text}: say how to load it, e.g. hf:{text}; schemes: {', '.join(SCHEMES)}")
+    if scheme not in SCHEMES:
+        raise UsageError(unknown("model scheme", scheme, SCHEMES))
+    name, *pairs = rest.split(",")
+    if not name:
+        raise UsageError(f"--model {text}: the model's name or path is missing behind the colon")
+    options: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UsageError(f"--model {text}: {pair!r} is not key=value")
+        options[key] = value
+    return ModelName(scheme, name, options)
+
+
+def open_engine(text: str, *, max_model_len: int | None = None) -> Engine:
+    """Loads the engine a user asked for.
+
+    Args:
+        text: ``SCHEME:NAME[,key=value...]``.
+        max_model_len: overrides the maximum the model's own files say.
+
+    Raises:
+        UsageError: it cannot be loaded; the line says what to do.
+    """
+    model = parse_model(text)
+    try:
+        module = importlib.import_module(SCHEMES[model.scheme])
+    except ModuleNotFoundError as error:
+        raise UsageError(missing_package(model.scheme, error)) from error
+    return cast("Engine", module.load(model.name, model.options, max_model_len=max_model_len))
+
+
+def missing_package(scheme: str, error: ModuleNotFoundError) -> str:
+    """What to install for a scheme whose packages are absent."""
+    extra = {"lm-eval": "hf", "openai": "hf"}.get(scheme, scheme)
+    return f"{scheme}: needs the package {error.name}; pip install 'evalsuite[{extra}]'"

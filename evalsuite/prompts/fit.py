@@ -1,0 +1,258 @@
+"""Fitting a prompt to its token budget: what may be cut, where, and what was lost.
+
+Cuts follow the token offsets of the original text; the cut text is encoded and measured again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from evalsuite.errors import UsageError
+from evalsuite.prompts.chat import Frame
+from evalsuite.protocols import Encoding, Tokenizer
+from evalsuite.types import Cut, EvidenceFate, Parts, Removal, Role, Sample, Span
+
+Side = Literal["left", "right", "middle"]
+
+SIDES: dict[str, Side] = {
+    "left": "left",
+    "document-left": "left",
+    "document-right": "right",
+    "document-middle": "middle",
+}
+"""Strategies that cut, and the side they take from."""
+
+STRATEGIES = (*SIDES, "skip", "error", "official")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most tokens a rendered prompt may have, and which limit said so."""
+
+    tokens: int
+    bound: Literal["model", "cap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A prompt within its budget."""
+
+    ids: tuple[int, ...]
+    cut: Cut
+    text: str
+    """The prompt's own text as sent, without BOS and chat template; empty under an official rule."""
+    removed: Span | None
+    """The stretch of the prompt's own text that was cut, in characters."""
+
+
+def prompt_budget(
+    model_max: int | None, cap: int | None, answer: int, *, limit_includes_generation: bool = False
+) -> Budget:
+    """``min(model maximum - answer, cap)``; the cap covers the answer too where the protocol says so.
+
+    Args:
+        model_max: tokens of prompt plus answer the model takes; None when unknown.
+        cap: tokens asked for; None for no cap.
+        answer: room for the answer: max_new_tokens, or the longest option.
+        limit_includes_generation: the cap is of prompt plus answer.
+
+    Raises:
+        UsageError: neither limit is known, or nothing is left for the prompt.
+    """
+    bounds: list[Budget] = []
+    if model_max is not None:
+        bounds.append(Budget(model_max - answer, "model"))
+    if cap is not None:
+        bounds.append(Budget(cap - answer if limit_includes_generation else cap, "cap"))
+    if not bounds:
+        raise UsageError("the model's maximum length is unknown: say --max-model-len N or --max-prompt-tokens N")
+    budget = min(bounds, key=lambda bound: bound.tokens)
+    if budget.tokens <= 0:
+        raise UsageError(
+            f"no room for a prompt: model maximum {model_max}, cap {cap}, {answer} tokens kept for the answer; "
+            "lower --max-new-tokens or raise the limit"
+        )
+    return budget
+
+
+def fit(
+    parts: Parts,
+    frame: Frame,
+    budget: Budget,
+    strategy: str,
+    tokenizer: Tokenizer,
+    sample: Sample,
+    *,
+    aligned: Span | None = None,
+) -> Fitted | None:
+    """The prompt's token ids, cut to the budget where needed.
+
+    Args:
+        parts: the prompt without its SYSTEM parts if a chat frame holds them.
+        frame: BOS and chat template, kept and counted.
+        budget: most tokens of the rendered prompt.
+        strategy: one of ``STRATEGIES`` except ``official``.
+        tokenizer: the model's.
+        sample: names the sample in errors and holds the evidence.
+        aligned: cut this stretch of the text, chosen for all questions of the document, even where less would do.
+
+    Returns:
+        The fitted prompt; None under ``skip`` when it is too long.
+
+    Raises:
+        UsageError: the parts that must survive exceed the budget, or the strategy is ``error`` and it is too long.
+    """
+    text = "".join(part.text for part in parts)
+    encoding = tokenizer.encode_literal(text)
+    total = frame.tokens + len(encoding.ids)
+    uncut = Cut(strategy, None, budget.tokens, budget.bound, total, total, evidence=evidence_fate(sample, parts, None))
+    if total <= budget.tokens and aligned is None:
+        return Fitted((*frame.head, *encoding.ids, *frame.tail), uncut, text, None)
+    if strategy == "skip":
+        return None
+    if strategy == "error":
+        raise UsageError(
+            f"sample {sample.id}: the prompt has {total} tokens, the budget is {budget.tokens}; "
+            "choose a --strategy that cuts"
+        )
+    shrink = _Shrink(text, encoding, region(parts, strategy), budget.tokens - frame.tokens, tokenizer, SIDES[strategy])
+    removed, kept = shrink.exactly(aligned) if aligned else shrink.enough()
+    if frame.tokens + len(kept) > budget.tokens:
+        raise frame_error(sample, strategy, frame.tokens + len(kept), budget)
+    record = replace(
+        uncut,
+        side=SIDES[strategy],
+        tokens_kept=frame.tokens + len(kept),
+        removed=removals(parts, encoding, removed),
+        evidence=evidence_fate(sample, parts, removed),
+    )
+    return Fitted((*frame.head, *kept, *frame.tail), record, text[: removed.start] + text[removed.end :], removed)
+
+
+def check_frame(
+    parts: Parts, frame: Frame, budget: Budget, strategy: str, tokenizer: Tokenizer, sample: Sample
+) -> None:
+    """Refuses, before anything is generated, a prompt whose protected parts alone exceed the budget.
+
+    Raises:
+        UsageError: they do; the message names the sample and both numbers.
+    """
+    if strategy not in SIDES:
+        return
+    text = "".join(part.text for part in parts)
+    cuttable = region(parts, strategy)
+    protected = text[: cuttable.start] + text[cuttable.end :]
+    needed = frame.tokens + len(tokenizer.encode_literal(protected).ids)
+    if needed > budget.tokens:
+        raise frame_error(sample, strategy, needed, budget)
+
+
+def frame_error(sample: Sample, strategy: str, needed: int, budget: Budget) -> UsageError:
+    """The error for a prompt that cannot be made to fit."""
+    limit = "--max-prompt-tokens" if budget.bound == "cap" else "the model's maximum"
+    return UsageError(
+        f"sample {sample.id}: what must survive a {strategy!r} cut has {needed} tokens, but the budget is "
+        f"{budget.tokens} ({limit}); raise the limit, ask for fewer shots, or choose another --strategy"
+    )
+
+
+def region(parts: Parts, strategy: str) -> Span:
+    """The stretch of the prompt's text that a strategy may cut, in characters.
+
+    ``left``: everything before the question (the response header where there is none). ``document-*``: the document.
+    """
+    bounds = part_spans(parts)
+    documents = [span for part, span in zip(parts, bounds, strict=True) if part.role is Role.DOCUMENT]
+    if strategy != "left":
+        return Span(documents[0].start, documents[-1].end) if documents else Span(0, 0)
+    for role in (Role.QUESTION, Role.RESPONSE):
+        for part, span in zip(parts, bounds, strict=True):
+            if part.role is role:
+                return Span(0, span.start)
+    return Span(0, documents[-1].end) if documents else Span(0, 0)
+
+
+def part_spans(parts: Parts) -> tuple[Span, ...]:
+    """Where each part stands in the prompt's text."""
+    spans: list[Span] = []
+    start = 0
+    for part in parts:
+        spans.append(Span(start, start + len(part.text)))
+        start += len(part.text)
+    return tuple(spans)
+
+
+def removals(parts: Parts, encoding: Encoding, removed: Span) -> tuple[Removal, ...]:
+    """What a cut took from each part; a token counts for the part it starts in."""
+    taken: list[Removal] = []
+    for part, span in zip(parts, part_spans(parts), strict=True):
+        start, end = max(span.start, removed.start), min(span.end, removed.end)
+        if start < end:
+            tokens = sum(1 for first, _ in encoding.offsets if start <= first < end)
+            taken.append(Removal(part.role, tokens, end - start))
+    return tuple(taken)
+
+
+def evidence_fate(sample: Sample, parts: Parts, removed: Span | None) -> EvidenceFate | None:
+    """How much of the sample's evidence is left after removing a stretch of the prompt's text."""
+    start = next((s.start for p, s in zip(parts, part_spans(parts), strict=True) if p.role is Role.DOCUMENT), 0)
+    if removed is None:
+        return evidence_fate_of(sample, None)
+    end = len(sample.document.text)
+    kept = (Span(0, max(0, removed.start - start)), Span(max(0, removed.end - start), end))
+    return evidence_fate_of(sample, kept)
+
+
+def evidence_fate_of(sample: Sample, kept: tuple[Span, ...] | None) -> EvidenceFate | None:
+    """How much of the sample's evidence lies in the kept stretches of the document (None: all was kept)."""
+    if not sample.evidence:
+        return None
+    if kept is None:
+        return "all"
+    left = [sum(_overlap(span, stretch) for stretch in kept) for span in sample.evidence]
+    if all(characters >= span.end - span.start for characters, span in zip(left, sample.evidence, strict=True)):
+        return "all"
+    return "some" if any(left) else "none"
+
+
+def _overlap(one: Span, other: Span) -> int:
+    return max(0, min(one.end, other.end) - max(one.start, other.start))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shrink:
+    """Finds what to remove from a text so that the rest, encoded again, has room."""
+
+    text: str
+    encoding: Encoding
+    cuttable: Span
+    room: int
+    tokenizer: Tokenizer
+    side: Side
+
+    def enough(self) -> tuple[Span, tuple[int, ...]]:
+        """The stretch to remove and the ids of the rest, which fit unless all of the region is not enough."""
+        excess = len(self.encoding.ids) - self.room
+        while True:
+            removed, kept = self.exactly(self._stretch(excess))
+            if len(kept) <= self.room or removed == self.cuttable:
+                return removed, kept
+            excess += len(kept) - self.room
+
+    def exactly(self, removed: Span) -> tuple[Span, tuple[int, ...]]:
+        """The ids of the rest after removing one stretch."""
+        return removed, self.tokenizer.encode_literal(self.text[: removed.start] + self.text[removed.end :]).ids
+
+    def _stretch(self, excess: int) -> Span:
+        """The characters of at least ``excess`` tokens inside the region, on the side to cut, at token borders."""
+        cuttable = self.cuttable
+        starts = [first for first, _ in self.encoding.offsets if cuttable.start <= first < cuttable.end]
+        if excess >= len(starts):
+            return cuttable
+        if self.side == "left":
+            return Span(cuttable.start, starts[excess])
+        if self.side == "right":
+            return Span(starts[len(starts) - excess], cuttable.end)
+        head = (len(starts) - excess) // 2
+        return Span(starts[head], starts[head + excess])

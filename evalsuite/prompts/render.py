@@ -1,0 +1,68 @@
+"""A sample's whole prompt as parts: demonstrations before the document, system text apart in a chat template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalsuite.prompts.chat import Frame, chat_frame, plain_frame
+from evalsuite.protocols import Tokenizer
+from evalsuite.task import PromptProtocol
+from evalsuite.types import Part, Parts, Role, Sample
+
+_LEADING = (Role.SYSTEM, Role.INSTRUCTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A prompt's own text in parts, and the frame around it."""
+
+    parts: Parts
+    frame: Frame
+
+
+def render(
+    protocol: PromptProtocol, sample: Sample, demonstrations: Parts, tokenizer: Tokenizer, *, chat: bool
+) -> Rendered:
+    """The prompt of one sample, before fitting.
+
+    Args:
+        protocol: says the zero-shot prompt.
+        sample: the question asked.
+        demonstrations: parts that go behind the leading system and instruction parts.
+        tokenizer: gives BOS and chat template.
+        chat: apply the tokenizer's chat template.
+    """
+    parts = with_demonstrations(protocol.prompt(sample), demonstrations)
+    if not chat:
+        return Rendered(parts, plain_frame(tokenizer))
+    own = tuple(part for part in parts if part.role is not Role.SYSTEM)
+    return Rendered(own, chat_frame(tokenizer, parts))
+
+
+def with_demonstrations(parts: Parts, demonstrations: Parts) -> Parts:
+    """The prompt with demonstrations behind its leading system and instruction parts."""
+    lead = next((i for i, part in enumerate(parts) if part.role not in _LEADING), len(parts))
+    return (*parts[:lead], *demonstrations, *parts[lead:])
+
+
+def option_ids(parts: Parts, options: tuple[str, ...], tokenizer: Tokenizer) -> tuple[tuple[int, ...], ...]:
+    """Token ids of each option as they continue the prompt.
+
+    An option is encoded behind the prompt's last uncut parts; where the tokenizer would merge across that border
+    (so that the prompt's own ids would change with the option), it is encoded alone.
+    """
+    tail = _tail(parts)
+    before = tokenizer.encode_literal(tail).ids
+    return tuple(_continuation(before, tail, option, tokenizer) for option in options)
+
+
+def _continuation(before: tuple[int, ...], tail: str, option: str, tokenizer: Tokenizer) -> tuple[int, ...]:
+    both = tokenizer.encode_literal(tail + option).ids
+    if both[: len(before)] == before and len(both) > len(before):
+        return both[len(before) :]
+    return tokenizer.encode_literal(option).ids
+
+
+def _tail(parts: tuple[Part, ...]) -> str:
+    last = max((i for i, part in enumerate(parts) if part.role in (Role.DOCUMENT, Role.DEMONSTRATION)), default=-1)
+    return "".join(part.text for part in parts[last + 1 :])

@@ -1,0 +1,1 @@
+"""Running: plan, journal, resume; one process on one run directory."""

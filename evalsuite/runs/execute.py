@@ -1,0 +1,177 @@
+"""The run, top to bottom: plan, check, lock, ask what the journal does not answer yet, write everything down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalsuite.errors import UsageError
+from evalsuite.records import RunRecord
+from evalsuite.runs.interrupt import Interrupt
+from evalsuite.runs.journal import Journal, JournalContent, lock, read_journal
+from evalsuite.runs.plan import Plan
+from evalsuite.runs.prefetch import prefetch
+from evalsuite.runs.record import make_record
+from evalsuite.runs.requests import Model, check_frames, groups, request_record
+from evalsuite.runs.resume import RequestLog, check_resumable
+from evalsuite.runs.store import (
+    COMPLETIONS,
+    REQUESTS,
+    RUN,
+    SAMPLES,
+    dumps,
+    read_record,
+    sample_record,
+    write_atomic,
+    write_document,
+    write_lines,
+)
+from evalsuite.types import Completion, Request, Skipped
+
+if TYPE_CHECKING:
+    from evalsuite.protocols import Engine
+
+GROUPS_AHEAD = 4
+"""Documents whose prompts are made while the model works on another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is, in samples over all cells."""
+
+    asked: int
+    done: int
+    resumed: int
+    """Of those done, how many a former process or an equal prompt had answered."""
+    failed: int
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    asked: int
+    done: int
+    failed: int
+    interrupted: bool
+
+
+Report = Callable[[Progress], None]
+
+
+def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engine_change: bool = False) -> Outcome:
+    """Asks every request of a plan that the run directory holds no answer to.
+
+    Args:
+        plan: what to ask.
+        engine: who answers.
+        out: the run directory; made if absent, resumed if it holds a run of the same plan.
+        report: called after every completion.
+        allow_engine_change: go on with another engine (of the same model) than the run began with.
+
+    Raises:
+        UsageError: the directory holds another run or is in use, or some prompt can never fit.
+    """
+    model = Model(engine.info, engine.tokenizer, engine.info.max_model_len)
+    check_frames(plan, model)
+    out.mkdir(parents=True, exist_ok=True)
+    with lock(out):
+        begin(plan, make_record(plan, engine.info), out, allow_engine_change=allow_engine_change)
+        with Interrupt() as interrupt:
+            return _ask(plan, model, engine, out, report, interrupt)
+
+
+def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool = False) -> None:
+    """Writes a run's record, samples and documents, or checks that those there are of the same run."""
+    if (out / RUN).exists():
+        former = read_record(out)
+        changed = check_resumable(former, record, out, allow_engine_change=allow_engine_change)
+        if changed:
+            changes = (*former.engine_changes, record.engine)
+            write_atomic(out / RUN, dumps(replace(former, engine_changes=changes)).encode())
+    else:
+        for task in plan.tasks:
+            for samples in task.documents():
+                write_document(out, samples[0].document)
+        write_lines(out / SAMPLES, _sample_records(plan))
+        write_atomic(out / RUN, dumps(record).encode())
+
+
+def _sample_records(plan: Plan) -> Iterator[object]:
+    for task in plan.tasks:
+        setting = task.cells[0].setting
+        for sample in task.samples:
+            yield sample_record(setting.task, setting.split, sample)
+
+
+def _ask(plan: Plan, model: Model, engine: Engine, out: Path, report: Report, interrupt: Interrupt) -> Outcome:
+    content = read_journal(out / COMPLETIONS)
+    with Journal(out / COMPLETIONS) as journal, RequestLog(out / REQUESTS) as log:
+        tally = _Tally(plan.asked, content, report)
+        with closing(prefetch(groups(plan, model), GROUPS_AHEAD)) as planned:
+            pending = _pending(planned, log, tally, interrupt)
+            for completion in engine.complete(pending):
+                journal.append(completion)
+                tally.answered(completion)
+    return Outcome(plan.asked, tally.done, tally.failed, interrupt.requested)
+
+
+def _pending(
+    planned: Iterable[tuple[Request | Skipped, ...]], log: RequestLog, tally: _Tally, interrupt: Interrupt
+) -> Iterator[Sequence[Request]]:
+    """Groups of requests still to be asked; dries up on an interrupt, so that the engine ends what it has begun."""
+    for group in planned:
+        if interrupt.requested:
+            return
+        log.write(tuple(request_record(request) for request in group))
+        tally.skipped([request for request in group if isinstance(request, Skipped)])
+        new = tuple(request for request in group if isinstance(request, Request) and tally.is_new(request))
+        if new:
+            yield new
+
+
+class _Tally:
+    """Counts what is asked, answered before, answered now and failed."""
+
+    def __init__(self, asked: int, content: JournalContent, report: Report) -> None:
+        self._asked, self._report = asked, report
+        self._known = {key for key, answer in content.completions.items() if answer.error is None}
+        self._waiting: dict[str, list[Request]] = {}
+        self._resumed = 0
+        self.done = 0
+        self.failed = 0
+
+    def skipped(self, requests: Sequence[Skipped]) -> None:
+        for request in requests:
+            self._answered_before(request.cell)
+
+    def is_new(self, request: Request) -> bool:
+        if request.key in self._known:
+            self._answered_before(request.cell)
+            return False
+        waiting = self._waiting.setdefault(request.key, [])
+        waiting.append(request)
+        return len(waiting) == 1
+
+    def answered(self, completion: Completion) -> None:
+        requests = self._waiting.pop(completion.key, None)
+        if requests is None:
+            raise UsageError(f"the engine answered a request that was not asked (key {completion.key}): a defect in it")
+        if completion.error is None:
+            self._known.add(completion.key)
+            self.done += len(requests)
+        else:
+            self.failed += len(requests)
+        self._tell(requests[0].cell)
+
+    def _answered_before(self, cell: str) -> None:
+        self.done += 1
+        self._resumed += 1
+        self._tell(cell)
+
+    def _tell(self, cell: str) -> None:
+        self._report(Progress(self._asked, self.done, self._resumed, self.failed, cell))

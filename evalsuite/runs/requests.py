@@ -1,0 +1,237 @@
+"""From a plan to requests of exact token ids, one document's group after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from evalsuite.errors import UsageError
+from evalsuite.prompts.fit import Budget, Fitted, check_frame, evidence_fate_of, fit, frame_error, prompt_budget
+from evalsuite.prompts.render import Rendered, option_ids, render
+from evalsuite.prompts.shots import demonstration_parts, draw
+from evalsuite.protocols import OfficialCutInput, Tokenizer
+from evalsuite.records import EngineInfo, RequestRecord
+from evalsuite.runs.identity import completion_key, prompt_hash
+from evalsuite.runs.plan import CellPlan, Plan, TaskPlan
+from evalsuite.types import Cut, Decoding, Request, Sample, Skipped, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What prompts must know of the model."""
+
+    info: EngineInfo
+    tokenizer: Tokenizer
+    max_model_len: int | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """One sample in one cell, before it is made exact."""
+
+    plan: Plan
+    cell: CellPlan
+    sample: Sample
+    model: Model
+
+    @cached_property
+    def demonstrations(self) -> tuple[Sample, ...]:
+        """The samples shown before it."""
+        return draw(self.cell.shots, self.cell.task.name, self.cell.pool, self.sample)
+
+    @cached_property
+    def rendered(self) -> Rendered:
+        """Its parts and frame."""
+        shown = demonstration_parts(self.cell.protocol, self.demonstrations, self.cell.shots)
+        return render(self.cell.protocol, self.sample, shown, self.model.tokenizer, chat=self.plan.spec.chat_template)
+
+    @cached_property
+    def options(self) -> tuple[tuple[int, ...], ...]:
+        """Token ids of the options whose log-likelihoods are compared; empty for a generation."""
+        build = self.cell.protocol.options
+        return () if build is None else option_ids(self.rendered.parts, build(self.sample), self.model.tokenizer)
+
+    @cached_property
+    def answer_tokens(self) -> int:
+        """Room kept for the answer."""
+        if self.options:
+            return max(len(ids) for ids in self.options)
+        return self.plan.spec.max_new_tokens or self.cell.protocol.max_new_tokens
+
+    @cached_property
+    def budget(self) -> Budget:
+        """Most tokens of its prompt."""
+        return prompt_budget(
+            self.model.max_model_len,
+            self.cell.setting.max_prompt_tokens,
+            self.answer_tokens,
+            limit_includes_generation=self.cell.protocol.limit_includes_generation,
+        )
+
+    @property
+    def id(self) -> str:
+        """Unique in a run."""
+        return f"{self.cell.setting.key}/{self.sample.id}"
+
+
+def check_frames(plan: Plan, model: Model) -> None:
+    """Refuses, before anything is generated, a run in which some prompt can never fit.
+
+    Raises:
+        UsageError: a frame alone exceeds its budget, or an official rule sends a prompt over its limit.
+    """
+    for task in plan.tasks:
+        for cell in task.cells:
+            for sample in task.samples:
+                _check(Question(plan, cell, sample, model))
+
+
+def groups(plan: Plan, model: Model) -> Iterator[tuple[Request | Skipped, ...]]:
+    """All requests, those of one document together, made when they are asked for."""
+    for task in plan.tasks:
+        for samples in task.documents():
+            yield tuple(_group(plan, task, samples, model))
+
+
+def request_record(request: Request | Skipped) -> RequestRecord:
+    """The line that stores a request."""
+    if isinstance(request, Skipped):
+        return RequestRecord(
+            request.id, request.cell, request.sample_id, "", None, None, None, None, skipped=request.reason
+        )
+    return RequestRecord(
+        id=request.id,
+        cell=request.cell,
+        sample_id=request.sample_id,
+        document=request.document,
+        key=request.key,
+        prompt_hash=prompt_hash(request.prompt),
+        decoding=request.decoding,
+        cut=request.cut,
+        option_tokens=tuple(len(ids) for ids in request.options),
+        demonstrations=request.demonstrations,
+    )
+
+
+def prepare(question: Question, aligned: Span | None = None) -> Request | Skipped:
+    """One sample made exact.
+
+    Args:
+        question: the sample in its cell.
+        aligned: a stretch of the prompt's text to cut that was chosen for all questions of the document.
+
+    Raises:
+        UsageError: it cannot be made to fit.
+    """
+    sample, setting = question.sample, question.cell.setting
+    if not sample.document.text:
+        return Skipped(question.id, setting.key, sample.id, "empty text")
+    fitted = _official(question) if setting.strategy == "official" else _fitted(question, aligned)
+    if fitted is None:
+        return Skipped(question.id, setting.key, sample.id, "over-length")
+    decoding = Decoding(
+        0 if question.options else question.answer_tokens, () if question.options else question.cell.protocol.stop
+    )
+    digest = prompt_hash(fitted.ids)
+    return Request(
+        id=question.id,
+        cell=setting.key,
+        sample_id=sample.id,
+        document=sample.document.hash,
+        key=completion_key(question.model.info.model.hash, digest, decoding, question.options),
+        prompt=fitted.ids,
+        decoding=decoding,
+        cut=fitted.cut,
+        options=question.options,
+        demonstrations=tuple(shown.id for shown in question.demonstrations),
+    )
+
+
+def _group(plan: Plan, task: TaskPlan, samples: tuple[Sample, ...], model: Model) -> Iterator[Request | Skipped]:
+    for cell in task.cells:
+        questions = [Question(plan, cell, sample, model) for sample in samples]
+        aligned = _aligned_cut(questions) if plan.spec.share_prefix == "aligned" else None
+        yield from (prepare(question, aligned) for question in questions)
+
+
+def _aligned_cut(questions: list[Question]) -> Span | None:
+    """The widest cut any question of the document needs, taken for all of them so that they share a prefix."""
+    cuts = [fitted.removed for question in questions if (fitted := _fitted(question)) and fitted.removed]
+    if not cuts:
+        return None
+    return max(cuts, key=lambda span: span.end - span.start)
+
+
+def _fitted(question: Question, aligned: Span | None = None) -> Fitted | None:
+    rendered = question.rendered
+    return fit(
+        rendered.parts,
+        rendered.frame,
+        question.budget,
+        question.cell.setting.strategy,
+        question.model.tokenizer,
+        question.sample,
+        aligned=aligned,
+    )
+
+
+def _check(question: Question) -> None:
+    if not question.sample.document.text:
+        return
+    rendered = question.rendered
+    if question.cell.setting.strategy == "official":
+        _official(question)
+    else:
+        check_frame(
+            rendered.parts,
+            rendered.frame,
+            question.budget,
+            question.cell.setting.strategy,
+            question.model.tokenizer,
+            question.sample,
+        )
+
+
+def _official(question: Question) -> Fitted:
+    """The prompt as the benchmark's own rule makes it.
+
+    Raises:
+        UsageError: the rule sends more than its limit (the official code lets that pass), or the model cannot take it.
+    """
+    cell, model, sample = question.cell, question.model, question.sample
+    if question.plan.spec.chat_template:
+        raise UsageError(f"task {cell.task.name}: the official rule brings its own frame; leave --chat-template out")
+    if cell.protocol.cut is None:
+        raise UsageError(f"task {cell.task.name}, protocol {cell.protocol.name}: there is no official cut")
+    limit = _official_limit(question)
+    parts = question.rendered.parts
+    made = cell.protocol.cut(OfficialCutInput(sample, parts, limit, question.answer_tokens, model.tokenizer))
+    budget = question.budget
+    fits_model = model.max_model_len is None or len(made.ids) + question.answer_tokens <= model.max_model_len
+    if made.over_limit or not fits_model:
+        raise frame_error(sample, "official", len(made.ids), budget)
+    fate = evidence_fate_of(sample, made.kept) if made.removed else evidence_fate_of(sample, None)
+    cut = Cut(
+        strategy="official",
+        side=made.side if made.removed else None,
+        budget=budget.tokens,
+        bound=budget.bound,
+        tokens_before=made.tokens_before,
+        tokens_kept=len(made.ids),
+        removed=made.removed,
+        evidence=fate,
+        official=True,
+        note=made.note,
+    )
+    return Fitted(made.ids, cut, "", None)
+
+
+def _official_limit(question: Question) -> int:
+    model_max = question.model.max_model_len
+    if model_max is not None and not question.cell.protocol.limit_includes_generation:
+        model_max -= question.answer_tokens
+    limits = [limit for limit in (model_max, question.cell.setting.max_prompt_tokens) if limit is not None]
+    if not limits:
+        raise UsageError("the model's maximum length is unknown: say --max-model-len N or --max-prompt-tokens N")
+    return min(limits)

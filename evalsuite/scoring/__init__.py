@@ -1,0 +1,1 @@
+"""From completions to scores to cells, with the honest counts."""

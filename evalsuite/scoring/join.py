@@ -1,0 +1,84 @@
+"""Joining what a run wrote, strictly: samples, requests and completions become the scores of each cell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from evalsuite.errors import UsageError
+from evalsuite.records import RequestRecord, RunRecord
+from evalsuite.scoring.cells import CellScores, cells
+from evalsuite.scoring.score import score_sample
+from evalsuite.task import Task
+from evalsuite.types import Cell, Completion, Sample, Score, Setting
+
+
+def score_cells(
+    record: RunRecord,
+    samples: Mapping[tuple[str, str, int | None], Mapping[str, Sample]],
+    requests: Iterable[RequestRecord],
+    completions: Mapping[str, Completion],
+    tasks: Mapping[str, Task],
+) -> tuple[CellScores, ...]:
+    """Joins what a run wrote, strictly, by sample id.
+
+    Args:
+        record: names the cells.
+        samples: by (task, split, length), then by sample id.
+        requests: of every cell, in any order; samples without one count as missing.
+        completions: by key.
+        tasks: by name.
+
+    Raises:
+        UsageError: a task is not known here, or a request names a sample or cell that is not there.
+    """
+    by_cell: dict[str, list[RequestRecord]] = defaultdict(list)
+    for request in requests:
+        by_cell[request.cell].append(request)
+    unknown = set(by_cell) - {setting.key for setting in record.settings}
+    if unknown:
+        raise UsageError(f"requests of an unknown cell {min(unknown)!r}: the run directory is damaged")
+    return tuple(
+        _cell(setting, _task(setting, tasks), _asked(setting, samples), by_cell[setting.key], completions)
+        for setting in record.settings
+    )
+
+
+def table_cells(scored: Sequence[CellScores], model: str, *, allow_incomplete: bool = False) -> tuple[Cell, ...]:
+    """The table cells of a run, one a setting and metric."""
+    return tuple(cell for one in scored for cell in cells(one, model, allow_incomplete=allow_incomplete))
+
+
+def _cell(
+    setting: Setting,
+    task: Task,
+    samples: Mapping[str, Sample],
+    requests: Sequence[RequestRecord],
+    completions: Mapping[str, Completion],
+) -> CellScores:
+    protocol = task.protocol(setting.protocol)
+    scores: dict[str, Score] = {}
+    for request in requests:
+        if request.sample_id not in samples or request.sample_id in scores:
+            raise UsageError(
+                f"request {request.id}: its sample is unknown or asked twice; the run directory is damaged"
+            )
+        score = score_sample(request, samples[request.sample_id], protocol, completions)
+        if score is not None:
+            scores[request.sample_id] = score
+    return CellScores(setting, task, samples, tuple(scores[name] for name in samples if name in scores))
+
+
+def _asked(
+    setting: Setting, samples: Mapping[tuple[str, str, int | None], Mapping[str, Sample]]
+) -> Mapping[str, Sample]:
+    key = (setting.task, setting.split, setting.length)
+    if key not in samples:
+        raise UsageError(f"no samples of {setting.key} in the run directory: it is damaged")
+    return samples[key]
+
+
+def _task(setting: Setting, tasks: Mapping[str, Task]) -> Task:
+    if setting.task not in tasks:
+        raise UsageError(f"the run asks task {setting.task!r}, which is not installed here; give its --include-path")
+    return tasks[setting.task]

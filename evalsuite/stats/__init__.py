@@ -1,0 +1,1 @@
+"""Uncertainty of what a table says."""
