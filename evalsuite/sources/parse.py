@@ -7,7 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from evalsuite.errors import UsageError
 from evalsuite.sources.row import Record
@@ -129,20 +129,25 @@ def _record(value: Json, where: str) -> Record:
 
 
 def _csv(stream: BinaryIO, shown: str) -> Iterator[Record]:
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
     csv.field_size_limit(sys.maxsize)  # a paper or a book in one field exceeds the default of 128 KiB
-    reader = csv.reader(text, strict=True)
-    try:
-        header = next(reader, [])
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, strict=True)
+        try:
+            yield from _csv_rows(reader, shown)
+        except csv.Error as error:
+            raise UsageError(f"{shown}:{reader.line_num}: not valid CSV ({error})") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{shown}:{reader.line_num + 1}: not UTF-8; save the file as UTF-8") from error
+
+
+def _csv_rows(reader: Any, shown: str) -> Iterator[Record]:
+    """Rows under the header's names; a row is named by its first line."""
+    header: list[str] = next(reader, [])
+    start = reader.line_num + 1
+    for fields in reader:
+        if fields:
+            yield _csv_record(header, fields, f"{shown}:{start}")
         start = reader.line_num + 1
-        for fields in reader:
-            if fields:
-                yield _csv_record(header, fields, f"{shown}:{start}")
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise UsageError(f"{shown}:{reader.line_num}: not valid CSV ({error})") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{shown}:{reader.line_num + 1}: not UTF-8; save the file as UTF-8") from error
 
 
 def _csv_record(header: list[str], fields: list[str], where: str) -> Record:

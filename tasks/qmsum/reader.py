@@ -60,7 +60,7 @@ def _evidence(query: Row, starts: list[int]) -> tuple[Span, ...]:
 
 def _turns(query: Row, pair: object) -> tuple[int, int]:
     try:
-        first, last = (int(turn) for turn in pair)  # type: ignore[attr-defined]  # anything else is the error below
+        first, last = map(int, pair if isinstance(pair, list) else ())
     except (TypeError, ValueError) as error:
         raise query.error("relevant_text_span", "must be a list of pairs of turn numbers") from error
     return first, last
