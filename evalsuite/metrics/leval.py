@@ -28,6 +28,7 @@ class ExamScore:
     prediction: str  # the answer as extracted
     reference: str  # the gold answer as extracted
     value: float | None  # 0, 0.25 or 1; None when the reference is faulty
+    found: bool = True  # False: no answer in the output; what is scored is the official stand-in for one
 
 
 def exam(task: str, prediction: str, reference: str) -> tuple[ExamScore, ...]:
@@ -39,15 +40,19 @@ def exam(task: str, prediction: str, reference: str) -> tuple[ExamScore, ...]:
     if JUDGED_TWICE in task:
         return _judge_twice(prediction, reference)
     answer, gold = extract(task, prediction, reference)
+    found = bool(answer)
+    if answer is None:
+        answer = extraction.fallback(prediction)
     if gold is None:
-        return (ExamScore(answer, "", None),)
-    return (ExamScore(answer, gold, exact_match(answer, gold)),)
+        return (ExamScore(answer, "", None, found),)
+    return (ExamScore(answer, gold, exact_match(answer, gold), found),)
 
 
-def extract(task: str, prediction: str, reference: str) -> tuple[str, str | None]:
+def extract(task: str, prediction: str, reference: str) -> tuple[str | None, str | None]:
     """The answer and the gold answer under the official rules, which go by parts of the task's name.
 
-    The gold answer is None when it is faulty. A task without a rule keeps both texts.
+    The answer is None when there is no option letter, the gold answer when it is faulty. A task without a rule keeps
+    both texts.
     """
     if "coursera" in task:
         return extraction.letter_set(prediction), extraction.gold_letters(reference)
@@ -116,11 +121,13 @@ def _values(scores: Sequence[ExamScore]) -> list[float]:
 
 def _judge_twice(prediction: str, reference: str) -> tuple[ExamScore, ...]:
     answers = extraction.judgements(prediction)
-    golds = extraction.gold_judgements(reference)
-    if golds is None:
-        return tuple(ExamScore(answer, "", None) for answer in answers)
-    pairs = zip(answers, golds, strict=True)
-    return tuple(ExamScore(answer, gold, exact_match(answer, gold)) for answer, gold in pairs)
+    golds = extraction.gold_judgements(reference) or (None, None)
+    return tuple(_judged(answer, gold) for answer, gold in zip(answers, golds, strict=True))
+
+
+def _judged(answer: str, gold: str | None) -> ExamScore:
+    value = None if gold is None else exact_match(answer, gold)
+    return ExamScore(answer, gold or "", value, answer != extraction.NO_ANSWER)
 
 
 def _squeeze(text: str) -> str:

@@ -2,14 +2,14 @@
 
 Source: OpenLMLab/LEval, Evaluation/auto_eval.py@cd34b05 (GPL-3.0; re-implemented, not copied). Each function gives
 what the official rule for one kind of task gives, oddities included; the rules that a reader would expect are in
-`leval_corrected`.
+`leval_corrected`. None means that no answer was found; `fallback` is what the official code scores then.
 """
 
 import re
 from itertools import takewhile
 
 LETTERS = "ABCD"
-GUESS = "A"  # the official answer when none is found
+GUESS = "A"
 NO_ANSWER = "<error>"
 
 _MARKED_OPTION = re.compile(r"\s*([A-Z])(?=[\s.)])")
@@ -32,20 +32,21 @@ _FINAL_OUTPUT = "the final output"
 _CODE_WINDOW = 3  # words kept beyond the number of gold words
 
 
-def single_letter(prediction: str) -> str:
+def fallback(prediction: str) -> str:
+    """What stands for an output without an option letter: a fixed guess, or `None` where it is blank."""
+    return GUESS if prediction.strip() else "None"
+
+
+def single_letter(prediction: str) -> str | None:
     """Return, for quality and tpo, the first character that is one of A to D: `According` reads as A."""
-    if not prediction.strip():
-        return "None"
-    if prediction in LETTERS:
+    if prediction and prediction in LETTERS:
         return prediction
-    return next((char for char in prediction if char in LETTERS), GUESS)
+    return next((char for char in prediction if char in LETTERS), None)
 
 
-def letter_set(prediction: str) -> str:
+def letter_set(prediction: str) -> str | None:
     """coursera: leading letters if at least two, else the letters followed by a blank, `.` or `)`; sorted, unique."""
-    if not prediction.strip():
-        return "None"
-    if prediction in LETTERS:
+    if prediction and prediction in LETTERS:
         return prediction
     leading = "".join(takewhile(LETTERS.__contains__, prediction))
     if len(leading) > 1:
@@ -55,7 +56,7 @@ def letter_set(prediction: str) -> str:
     if marked:
         return marked
     run = _OPTION_RUN.search(rest)
-    return run[0] if run else GUESS
+    return run[0] if run else None
 
 
 def gold_letters(reference: str) -> str | None:

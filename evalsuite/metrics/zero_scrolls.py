@@ -4,7 +4,7 @@ A value of None means that the reference is faulty: the official code raises the
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -86,11 +86,22 @@ def answer_letter(text: str) -> str | None:
     return found[0] if found else None
 
 
-def _best(score: Any, prediction: str, references: Sequence[str]) -> float | None:
+def percentage(text: str) -> float | None:
+    """The first number directly before a `%`, or None (`.5%` reads as 5, `-20%` as 20, as officially)."""
+    found = _PERCENTAGE.search(text)
+    return float(found[1]) if found else None
+
+
+def ids(text: str) -> list[int]:
+    """The numbers of a text in order, every character but ASCII digits, white space and commas deleted first."""
+    return [int(number) for number in _NOT_IN_A_PERMUTATION.sub("", text).replace(",", " ").split()]
+
+
+def _best(score: Callable[[str, str], float | None], prediction: str, references: Sequence[str]) -> float | None:
     if not references:
         raise ValueError("no reference to score against")
-    values = [score(prediction, reference) for reference in references]
-    return None if None in values else 100 * max(values)
+    values = [value for reference in references if (value := score(prediction, reference)) is not None]
+    return 100 * max(values) if len(values) == len(references) else None
 
 
 def _ascii_f1(prediction: str, reference: str) -> float:
@@ -105,18 +116,14 @@ def _same_letter(prediction: str, reference: str) -> float | None:
 
 
 def _percentage_similarity(prediction: str, reference: str) -> float | None:
-    gold, guess = _PERCENTAGE.search(reference), _PERCENTAGE.search(prediction)
+    gold, guess = percentage(reference), percentage(prediction)
     if gold is None:
         return None
-    return 0.5 ** (abs(float(gold[1]) - float(guess[1])) / 10) if guess else 0.0
-
-
-def _ids(text: str) -> list[int]:
-    return [int(number) for number in _NOT_IN_A_PERMUTATION.sub("", text).replace(",", " ").split()]
+    return 0.0 if guess is None else 0.5 ** (abs(gold - guess) / 10)
 
 
 def _share_of_ordered_pairs(prediction: str, reference: str) -> float | None:
-    guess, gold = _ids(prediction), _ids(reference)
+    guess, gold = ids(prediction), ids(reference)
     if sorted(guess) != sorted(gold):
         return 0.0
     position = {number: place for place, number in enumerate(guess)}

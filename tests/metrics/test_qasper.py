@@ -1,0 +1,67 @@
+from typing import Any
+
+import pytest
+
+from evalsuite.metrics import qasper
+
+
+def annotation(**fields: Any) -> dict[str, Any]:
+    empty = {"unanswerable": False, "extractive_spans": [], "free_form_answer": "", "yes_no": None, "evidence": []}
+    return {"answer": {**empty, **fields}}
+
+
+def dataset(**answers: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"paper": {"qas": [{"question_id": name, "answers": list_} for name, list_ in answers.items()]}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "text", "kind"),
+    [
+        ({"unanswerable": True, "extractive_spans": ["x"]}, "Unanswerable", "none"),
+        ({"extractive_spans": ["x", "y"], "free_form_answer": "z"}, "x, y", "extractive"),
+        ({"free_form_answer": "z", "yes_no": True}, "z", "abstractive"),
+        ({"yes_no": True}, "Yes", "boolean"),
+        ({"yes_no": False}, "No", "boolean"),
+    ],
+)
+def test_the_first_kind_of_answer_that_applies_is_the_gold_one(fields: dict[str, Any], text: str, kind: str) -> None:
+    answer = qasper.gold_answer(annotation(**fields)["answer"])
+    assert answer is not None
+    assert (answer.text, answer.type) == (text, kind)
+
+
+def test_a_question_counts_for_the_type_of_its_best_annotator_and_ties_go_to_the_first() -> None:
+    data = dataset(
+        best=[annotation(yes_no=False), annotation(free_form_answer="an LSTM")],
+        tie=[annotation(yes_no=True), annotation(free_form_answer="nothing shared")],
+    )
+    said = {name: {"answer": "LSTM", "evidence": []} for name in ("best", "tie")}
+    result = qasper.evaluate(data, said)
+    assert result["Answer F1"] == 0.5
+    assert result["Answer F1 by type"] == {"extractive": 0.0, "abstractive": 1.0, "boolean": 0.0, "none": 0.0}
+
+
+def test_a_missing_prediction_counts_zero_but_not_by_type() -> None:
+    data = dataset(asked=[annotation(yes_no=True)], missing=[annotation(yes_no=True)])
+    result = qasper.evaluate(data, {"asked": {"answer": "yes", "evidence": []}, "unknown": {}})
+    assert (result["Answer F1"], result["Answer F1 by type"]["boolean"]) == (0.5, 1.0)
+    assert (result["Evidence F1"], result["Missing predictions"]) == (0.5, 1)
+
+
+def test_figures_can_be_dropped_from_the_gold_evidence() -> None:
+    data = dataset(q=[annotation(yes_no=True, evidence=["text", "FLOAT SELECTED: Table 1"])])
+    said = {"q": {"answer": "yes", "evidence": ["text"]}}
+    assert qasper.evaluate(data, said)["Evidence F1"] == pytest.approx(2 / 3)
+    assert qasper.evaluate(data, said, text_evidence_only=True)["Evidence F1"] == 1.0
+
+
+def test_repeated_paragraphs_count_in_the_lengths_only() -> None:
+    assert qasper.paragraph_f1(["a"], ["a", "a"]) == pytest.approx(2 / 3)
+    assert qasper.paragraph_f1([], []) == 1.0
+    assert qasper.paragraph_f1([], ["a"]) == 0.0
+
+
+def test_an_annotation_without_answer_is_left_out_and_never_scored_zero() -> None:
+    said = {"q": {"answer": "yes", "evidence": []}}
+    assert qasper.evaluate(dataset(q=[annotation()]), said)["Answer F1"] is None
+    assert qasper.evaluate(dataset(q=[annotation(), annotation(yes_no=True)]), said)["Answer F1"] == 1.0
