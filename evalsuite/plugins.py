@@ -18,6 +18,8 @@ from evalsuite.errors import UsageError
 from evalsuite.task import Task
 
 BUILT_IN = "evalsuite.tasks"
+LISTED = 60
+"""Names listed at most when none is near."""
 ENTRY_POINT_GROUP = "evalsuite.tasks"
 
 
@@ -70,7 +72,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The message for an unknown name: the nearest ones, or all there are."""
     names = sorted(set(known))
     near = get_close_matches(name, names, n=3, cutoff=0.5)
-    advice = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
+    listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+    advice = f"did you mean {' or '.join(near)}?" if near else f"known: {listed or 'none'}"
     return f"unknown {kind} {name!r}; {advice}"
 
 

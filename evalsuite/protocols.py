@@ -50,8 +50,8 @@ class Tokenizer(Protocol):
         """The text of ids, without cleaning up spaces."""
 
 
-class Engine(Protocol):
-    """A language model behind one small protocol over token ids."""
+class PromptSide(Protocol):
+    """What making prompts needs of a model: no weights."""
 
     @property
     def info(self) -> EngineInfo:
@@ -60,6 +60,10 @@ class Engine(Protocol):
     @property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer whose ids it takes."""
+
+
+class Engine(PromptSide, Protocol):
+    """A language model behind one small protocol over token ids."""
 
     def complete(self, groups: Iterable[Sequence[Request]]) -> Iterator[Completion]:
         """Answers every request of every group, in any order, each as soon as it is known.

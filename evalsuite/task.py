@@ -27,13 +27,13 @@ class Row(Protocol):
     def whole(self, name: str) -> int:
         """An integer field."""
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> Sequence[Row]:
         """A list of objects."""
 
     def row(self, name: str) -> Row:
         """An object."""
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str) -> Sequence[str]:
         """A list of strings."""
 
     def get(self, name: str, default: Any = None) -> Any:

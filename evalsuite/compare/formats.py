@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.compare.table import Table, count_text, make_table, value_text
-from evalsuite.compare.text import csv_safe, markdown_safe, plain
+from evalsuite.compare.table import Table, count_lines, make_table, value_text
+from evalsuite.safe_text import csv_safe, markdown_safe, plain
 from evalsuite.types import Cell
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _rich(table: Table) -> Any:
     for column in table.columns:
         shown.add_column("\n".join(column.heading(table.varying)[2:]), justify="right")
     for model, row in zip(table.models, table.rows, strict=True):
-        shown.add_row(plain(model), *(f"{value_text(cell)}\n{count_text(cell)}" for cell in row))
+        shown.add_row(plain(model), *("\n".join((value_text(cell), *count_lines(cell))) for cell in row))
     return shown
 
 
@@ -118,7 +118,7 @@ def _markdown(table: Table) -> str:
         "|---" * (len(headings) + 1) + "|",
     ]
     for model, row in zip(table.models, table.rows, strict=True):
-        values = [f"{value_text(cell)}<br>{count_text(cell)}" for cell in row]
+        values = ["<br>".join((value_text(cell), *count_lines(cell))) for cell in row]
         lines.append(f"| {markdown_safe(plain(model))} | " + " | ".join(values) + " |")
     return "\n".join(lines) + "\n"
 

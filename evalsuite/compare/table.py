@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evalsuite.compare.text import plain
 from evalsuite.errors import UsageError
+from evalsuite.safe_text import plain
 from evalsuite.types import Cell
 
 
@@ -98,19 +98,13 @@ def value_text(cell: Cell | None) -> str:
     return f"{cell.value:.1f}{error}{'' if cell.complete else ' (incomplete)'}"
 
 
-def count_text(cell: Cell | None) -> str:
-    """Scored of asked, share cut, evidence lost: only what is not as it should be is spelled out."""
+def count_lines(cell: Cell | None) -> tuple[str, ...]:
+    """Answered of asked, share cut, evidence lost; what went wrong only where something did."""
     if cell is None:
-        return ""
-    answered = cell.scored + cell.unscorable
-    said = [f"{answered}/{cell.asked}"]
-    if cell.unscorable:
-        said.append(f"{cell.unscorable} unscorable")
-    if cell.failed:
-        said.append(f"{cell.failed} failed")
-    if cell.skipped:
-        said.append(f"{cell.skipped} skipped")
+        return ()
+    said = [f"{cell.scored + cell.unscorable}/{cell.asked} scored"]
+    said += [f"{count} {what}" for what in ("unscorable", "failed", "skipped") if (count := getattr(cell, what))]
     said.append(f"{100 * cell.cut / cell.asked:.0f}% cut" if cell.asked else "none asked")
     if cell.evidence_lost:
-        said.append(f"evidence lost {cell.evidence_lost}")
-    return ", ".join(said)
+        said.append(f"{cell.evidence_lost} lost evidence")
+    return tuple(said)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import cast
 
 from evalsuite.errors import UsageError
 from evalsuite.plugins import unknown
-from evalsuite.protocols import Engine
+from evalsuite.protocols import Engine, PromptSide
 
 SCHEMES: Mapping[str, str] = {
     "hf": "evalsuite.engines.hf",
@@ -64,11 +65,30 @@ def open_engine(text: str, *, max_model_len: int | None = None) -> Engine:
         UsageError: it cannot be loaded; the line says what to do.
     """
     model = parse_model(text)
+    opened = _module(model.scheme).load(model.name, model.options, max_model_len=max_model_len)
+    return cast("Engine", opened)
+
+
+def open_prompt_side(text: str, *, max_model_len: int | None = None) -> PromptSide:
+    """Tokenizer and limits of a model, without its weights where the scheme can do that.
+
+    A scheme's module may offer ``prompt_side(name, options, max_model_len=...)``; else the engine is loaded.
+
+    Raises:
+        UsageError: it cannot be loaded; the line says what to do.
+    """
+    model = parse_model(text)
+    module = _module(model.scheme)
+    if not hasattr(module, "prompt_side"):
+        return open_engine(text, max_model_len=max_model_len)
+    return cast("PromptSide", module.prompt_side(model.name, model.options, max_model_len=max_model_len))
+
+
+def _module(scheme: str) -> ModuleType:
     try:
-        module = importlib.import_module(SCHEMES[model.scheme])
+        return importlib.import_module(SCHEMES[scheme])
     except ModuleNotFoundError as error:
-        raise UsageError(missing_package(model.scheme, error)) from error
-    return cast("Engine", module.load(model.name, model.options, max_model_len=max_model_len))
+        raise UsageError(missing_package(scheme, error)) from error
 
 
 def missing_package(scheme: str, error: ModuleNotFoundError) -> str:

@@ -15,7 +15,7 @@ from evalsuite.runs.journal import Journal, JournalContent, lock, read_journal
 from evalsuite.runs.plan import Plan
 from evalsuite.runs.prefetch import prefetch
 from evalsuite.runs.record import make_record
-from evalsuite.runs.requests import Model, check_frames, groups, request_record
+from evalsuite.runs.requests import check_frames, groups, request_record
 from evalsuite.runs.resume import RequestLog, check_resumable
 from evalsuite.runs.store import (
     COMPLETIONS,
@@ -76,13 +76,12 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
     Raises:
         UsageError: the directory holds another run or is in use, or some prompt can never fit.
     """
-    model = Model(engine.info, engine.tokenizer, engine.info.max_model_len)
-    check_frames(plan, model)
+    check_frames(plan, engine)
     out.mkdir(parents=True, exist_ok=True)
     with lock(out):
         begin(plan, make_record(plan, engine.info), out, allow_engine_change=allow_engine_change)
         with Interrupt() as interrupt:
-            return _ask(plan, model, engine, out, report, interrupt)
+            return _ask(plan, engine, out, report, interrupt)
 
 
 def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool = False) -> None:
@@ -108,11 +107,11 @@ def _sample_records(plan: Plan) -> Iterator[object]:
             yield sample_record(setting.task, setting.split, sample)
 
 
-def _ask(plan: Plan, model: Model, engine: Engine, out: Path, report: Report, interrupt: Interrupt) -> Outcome:
+def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Interrupt) -> Outcome:
     content = read_journal(out / COMPLETIONS)
     with Journal(out / COMPLETIONS) as journal, RequestLog(out / REQUESTS) as log:
         tally = _Tally(plan.asked, content, report)
-        with closing(prefetch(groups(plan, model), GROUPS_AHEAD)) as planned:
+        with closing(prefetch(groups(plan, engine), GROUPS_AHEAD)) as planned:
             pending = _pending(planned, log, tally, interrupt)
             for completion in engine.complete(pending):
                 journal.append(completion)

@@ -7,23 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from evalsuite.errors import UsageError
+from evalsuite.plugins import unknown
 from evalsuite.prompts.fit import Budget, Fitted, check_frame, evidence_fate_of, fit, frame_error, prompt_budget
 from evalsuite.prompts.render import Rendered, option_ids, render
 from evalsuite.prompts.shots import demonstration_parts, draw
-from evalsuite.protocols import OfficialCutInput, Tokenizer
-from evalsuite.records import EngineInfo, RequestRecord
+from evalsuite.protocols import OfficialCutInput, PromptSide
+from evalsuite.records import RequestRecord
 from evalsuite.runs.identity import completion_key, prompt_hash
 from evalsuite.runs.plan import CellPlan, Plan, TaskPlan
 from evalsuite.types import Cut, Decoding, Request, Sample, Skipped, Span
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What prompts must know of the model."""
-
-    info: EngineInfo
-    tokenizer: Tokenizer
-    max_model_len: int | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +25,7 @@ class Question:
     plan: Plan
     cell: CellPlan
     sample: Sample
-    model: Model
+    model: PromptSide
 
     @cached_property
     def demonstrations(self) -> tuple[Sample, ...]:
@@ -63,7 +55,7 @@ class Question:
     def budget(self) -> Budget:
         """Most tokens of its prompt."""
         return prompt_budget(
-            self.model.max_model_len,
+            self.model.info.max_model_len,
             self.cell.setting.max_prompt_tokens,
             self.answer_tokens,
             limit_includes_generation=self.cell.protocol.limit_includes_generation,
@@ -74,8 +66,20 @@ class Question:
         """Unique in a run."""
         return f"{self.cell.setting.key}/{self.sample.id}"
 
+    def fitted(self, aligned: Span | None = None) -> Fitted | None:
+        """Its prompt within the budget; None when it is skipped for its length.
 
-def check_frames(plan: Plan, model: Model) -> None:
+        Args:
+            aligned: a stretch of the prompt's text to cut that was chosen for all questions of the document.
+        """
+        if self.cell.setting.strategy == "official":
+            return official(self)
+        rendered, strategy = self.rendered, self.cell.setting.strategy
+        tokenizer, sample = self.model.tokenizer, self.sample
+        return fit(rendered.parts, rendered.frame, self.budget, strategy, tokenizer, sample, aligned=aligned)
+
+
+def check_frames(plan: Plan, model: PromptSide) -> None:
     """Refuses, before anything is generated, a run in which some prompt can never fit.
 
     Raises:
@@ -87,7 +91,7 @@ def check_frames(plan: Plan, model: Model) -> None:
                 _check(Question(plan, cell, sample, model))
 
 
-def groups(plan: Plan, model: Model) -> Iterator[tuple[Request | Skipped, ...]]:
+def groups(plan: Plan, model: PromptSide) -> Iterator[tuple[Request | Skipped, ...]]:
     """All requests, those of one document together, made when they are asked for."""
     for task in plan.tasks:
         for samples in task.documents():
@@ -127,7 +131,7 @@ def prepare(question: Question, aligned: Span | None = None) -> Request | Skippe
     sample, setting = question.sample, question.cell.setting
     if not sample.document.text:
         return Skipped(question.id, setting.key, sample.id, "empty text")
-    fitted = _official(question) if setting.strategy == "official" else _fitted(question, aligned)
+    fitted = question.fitted(aligned)
     if fitted is None:
         return Skipped(question.id, setting.key, sample.id, "over-length")
     decoding = Decoding(
@@ -148,7 +152,7 @@ def prepare(question: Question, aligned: Span | None = None) -> Request | Skippe
     )
 
 
-def _group(plan: Plan, task: TaskPlan, samples: tuple[Sample, ...], model: Model) -> Iterator[Request | Skipped]:
+def _group(plan: Plan, task: TaskPlan, samples: tuple[Sample, ...], model: PromptSide) -> Iterator[Request | Skipped]:
     for cell in task.cells:
         questions = [Question(plan, cell, sample, model) for sample in samples]
         aligned = _aligned_cut(questions) if plan.spec.share_prefix == "aligned" else None
@@ -157,23 +161,10 @@ def _group(plan: Plan, task: TaskPlan, samples: tuple[Sample, ...], model: Model
 
 def _aligned_cut(questions: list[Question]) -> Span | None:
     """The widest cut any question of the document needs, taken for all of them so that they share a prefix."""
-    cuts = [fitted.removed for question in questions if (fitted := _fitted(question)) and fitted.removed]
+    cuts = [fitted.removed for question in questions if (fitted := question.fitted()) and fitted.removed]
     if not cuts:
         return None
     return max(cuts, key=lambda span: span.end - span.start)
-
-
-def _fitted(question: Question, aligned: Span | None = None) -> Fitted | None:
-    rendered = question.rendered
-    return fit(
-        rendered.parts,
-        rendered.frame,
-        question.budget,
-        question.cell.setting.strategy,
-        question.model.tokenizer,
-        question.sample,
-        aligned=aligned,
-    )
 
 
 def _check(question: Question) -> None:
@@ -181,7 +172,7 @@ def _check(question: Question) -> None:
         return
     rendered = question.rendered
     if question.cell.setting.strategy == "official":
-        _official(question)
+        official(question)
     else:
         check_frame(
             rendered.parts,
@@ -193,7 +184,20 @@ def _check(question: Question) -> None:
         )
 
 
-def _official(question: Question) -> Fitted:
+def find_question(plan: Plan, model: PromptSide, sample_id: str | None) -> Question:
+    """The question of that id in the plan's first cell; the first one when no id is given.
+
+    Raises:
+        UsageError: no such sample, answered with the nearest.
+    """
+    task = plan.tasks[0]
+    for sample in task.samples:
+        if sample_id in (None, sample.id):
+            return Question(plan, task.cells[0], sample, model)
+    raise UsageError(unknown("sample", str(sample_id), (sample.id for sample in task.samples)))
+
+
+def official(question: Question) -> Fitted:
     """The prompt as the benchmark's own rule makes it.
 
     Raises:
@@ -208,7 +212,7 @@ def _official(question: Question) -> Fitted:
     parts = question.rendered.parts
     made = cell.protocol.cut(OfficialCutInput(sample, parts, limit, question.answer_tokens, model.tokenizer))
     budget = question.budget
-    fits_model = model.max_model_len is None or len(made.ids) + question.answer_tokens <= model.max_model_len
+    fits_model = model.info.max_model_len is None or len(made.ids) + question.answer_tokens <= model.info.max_model_len
     if made.over_limit or not fits_model:
         raise frame_error(sample, "official", len(made.ids), budget)
     fate = evidence_fate_of(sample, made.kept) if made.removed else evidence_fate_of(sample, None)
@@ -228,7 +232,7 @@ def _official(question: Question) -> Fitted:
 
 
 def _official_limit(question: Question) -> int:
-    model_max = question.model.max_model_len
+    model_max = question.model.info.max_model_len
     if model_max is not None and not question.cell.protocol.limit_includes_generation:
         model_max -= question.answer_tokens
     limits = [limit for limit in (model_max, question.cell.setting.max_prompt_tokens) if limit is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import MissingDataError
 from evalsuite.records import DataFileRecord
 from evalsuite.sources.file import DataFile
 from evalsuite.sources.storage import Stored, members, sha256
@@ -63,7 +63,7 @@ class FolderSource(Ledger):
         """As ``find``.
 
         Raises:
-            UsageError: no file matches; says what to get, from where, and where to put it.
+            MissingDataError: no file matches; says what to get, from where, and where to put it.
         """
         found = self.find(*patterns)
         if not found:
@@ -89,12 +89,12 @@ class FolderSource(Ledger):
         self.record(file.name, file.stored.path)
 
 
-def missing(dataset: Dataset, patterns: tuple[str, ...], root: Path) -> UsageError:
+def missing(dataset: Dataset, patterns: tuple[str, ...], root: Path) -> MissingDataError:
     """The error for data that is not there: what to get, from where, where to put it."""
     wanted = " or ".join(patterns)
     hub = "; or leave out --data (and EVALSUITE_DATA) to fetch from the Hugging Face hub" if dataset.hub else ""
     place = f"put it below {root / dataset.folder}"
-    return UsageError(
+    return MissingDataError(
         f"no data for {dataset.folder!r}: {wanted} not found in {root}. "
         f"{dataset.instructions} ({dataset.homepage}); {place}{hub}."
     )

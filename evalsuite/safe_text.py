@@ -12,6 +12,11 @@ def plain(text: str) -> str:
     return "".join("?" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
 
 
+def plain_lines(text: str) -> str:
+    """As ``plain``, line breaks kept."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
 def csv_safe(text: str) -> str:
     """A text that no spreadsheet takes for a formula (OWASP: CSV injection)."""
     return "'" + text if text.startswith(_FORMULA) else text

@@ -1,0 +1,28 @@
+"""``evalsuite demo``: two small models on a miniature benchmark, no network, no GPU."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from evalsuite.cli.options import Commands, add_command
+
+_EXAMPLES = """
+evalsuite demo --out results/demo
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    parser = add_command(commands, "demo", main, "Compare two small models on a miniature benchmark", _EXAMPLES)
+    parser.add_argument("--out", type=Path, default=Path("results/demo"), metavar="DIR", help="where the runs land")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Runs the demo and prints its tables."""
+    from evalsuite.cli.progress import progress
+    from evalsuite.demo.show import run_demo
+
+    for text in run_demo(args.out, progress):
+        print(text, flush=True)
+    return 0

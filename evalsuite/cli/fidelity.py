@@ -1,0 +1,51 @@
+"""``evalsuite fidelity``: golden cases of the official code, computed here and checked."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from evalsuite.cli.options import Commands, add_command, names
+
+_EXAMPLES = """
+evalsuite fidelity check golden/scrolls.jsonl.gz golden/aggregates.jsonl --only scrolls
+evalsuite fidelity compute golden/prompts_leval.jsonl.gz --tokenizers golden/tokenizers --out values.jsonl
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command and its two forms."""
+    parser = add_command(
+        commands, "fidelity", _none, "Compare this package with the official scorers' values", _EXAMPLES
+    )
+    forms = parser.add_subparsers(title="forms", metavar="FORM", required=True)
+    compute = add_command(
+        forms, "compute", _compute, "Write our value of every case, without reading `expected`", _EXAMPLES
+    )
+    compute.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    compute.add_argument("--out", type=Path, required=True, metavar="FILE")
+    check = add_command(forms, "check", _check, "Say how many cases agree", _EXAMPLES)
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    check.add_argument("--only", type=names, default=(), metavar="PREFIX,...", help="metrics beginning so")
+    for form in (compute, check):
+        form.add_argument("--tokenizers", type=Path, metavar="DIR", help="folders of tokenizers, for prompt cases")
+
+
+def _none(args: argparse.Namespace) -> int:
+    del args
+    return 2
+
+
+def _compute(args: argparse.Namespace) -> int:
+    from evalsuite.fidelity import compute
+
+    print(f"{compute(args.files, args.out, args.tokenizers)} values written to {args.out}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from evalsuite.fidelity import check
+
+    report = check(args.files, args.only, args.tokenizers)
+    print("\n".join(report.lines()))
+    return 0 if report.agreed == report.total else 1

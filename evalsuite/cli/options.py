@@ -1,0 +1,125 @@
+"""Options several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+Commands = Any
+"""What ``add_subparsers`` returns; argparse keeps its class private."""
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def add_command(
+    commands: Commands, name: str, command: Command, summary: str, examples: str
+) -> argparse.ArgumentParser:
+    """A command with its one-line summary and examples."""
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog="examples:\n" + "".join(f"  {line}\n" for line in examples.strip().splitlines()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.set_defaults(command=command)
+    return made
+
+
+def names(text: str) -> tuple[str, ...]:
+    """``a,b,c``."""
+    found = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not found:
+        raise argparse.ArgumentTypeError("expected one or more names, separated by commas")
+    return found
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """``0,1,2``: whole numbers of at least 0, each once."""
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected whole numbers separated by commas") from None
+    if min(found) < 0 or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected different numbers of at least 0")
+    return found
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    try:
+        found = int(text)
+    except ValueError:
+        found = 0
+    if found < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least 1")
+    return found
+
+
+def caps(text: str) -> tuple[int | None, ...]:
+    """``4096,16384``; ``model`` stands for the model's own maximum."""
+    return tuple(None if part.strip() == "model" else positive(part) for part in text.split(","))
+
+
+def add_include_path(parser: argparse.ArgumentParser) -> None:
+    """``--include-path``."""
+    parser.add_argument(
+        "--include-path",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder of task folders of your own (may be repeated)",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """``--model`` and ``--max-model-len``."""
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="SCHEME:NAME[,k=v]",
+        help="hf:PATH, vllm:PATH, openai:NAME,base_url=..., lm-eval:NAME,..., scripted:NAME",
+    )
+    parser.add_argument(
+        "--max-model-len",
+        type=positive,
+        metavar="N",
+        help="tokens of prompt plus answer, instead of what its config says",
+    )
+
+
+def add_questions(parser: argparse.ArgumentParser) -> None:
+    """What is asked and how it is shown: options that ``run`` and ``prompts`` share."""
+    parser.add_argument("--protocol", metavar="NAME", help="a protocol of the task (default: its first)")
+    parser.add_argument(
+        "--strategy",
+        metavar="S",
+        help="what a too long prompt loses: left, document-left, document-right, document-middle, skip, error or "
+        "official (default: the protocol's)",
+    )
+    parser.add_argument("--split", metavar="S", help="train, validation or test (default: the task's)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draws the demonstrations (default: 0)")
+    parser.add_argument(
+        "--demo-draw",
+        choices=("task", "sample"),
+        default="task",
+        help="demonstrations: one draw for all, or one a sample",
+    )
+    parser.add_argument(
+        "--demo-documents",
+        choices=("whole", "placeholder"),
+        default="whole",
+        help="demonstrations with their whole documents (the paper) or with '...' in their place",
+    )
+    parser.add_argument("--chat-template", action="store_true", help="wrap prompts in the model's chat template")
+    parser.add_argument(
+        "--share-prefix",
+        choices=("off", "aligned"),
+        default="off",
+        help="aligned: one cut a document, so that its questions share a prefix that is computed once",
+    )
+    parser.add_argument("--max-new-tokens", type=positive, metavar="N", help="instead of the protocol's limit")
+    parser.add_argument("--data", metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA, else the hub)")
+    add_include_path(parser)

@@ -1,0 +1,41 @@
+"""``evalsuite score-predictions``: other people's answers as a normal run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from evalsuite.cli.options import Commands, add_command, add_include_path
+
+_EXAMPLES = """
+evalsuite score-predictions Predictions/exam_eval/turbo-16k-0613/*.jsonl --suite leval --out results/turbo
+evalsuite score-predictions preds.json --suite zeroscrolls --data ./data --out results/mine
+evalsuite score-predictions answers.jsonl --suite plain --model-name my-model --data ./data --out results/mine
+"""
+
+SUITES = ("leval", "zeroscrolls", "scrolls", "plain")
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    parser = add_command(
+        commands, "score-predictions", main, "Score prediction files; the result is a run like any other", _EXAMPLES
+    )
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    parser.add_argument("--suite", choices=SUITES, required=True, help="the format of the files")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--model-name", metavar="NAME", help="for display (default: what the files say)")
+    parser.add_argument("--data", metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA, else the hub)")
+    parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with missing predictions")
+    add_include_path(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Imports, scores, prints."""
+    from evalsuite.cli.run import finish
+    from evalsuite.plugins import find_tasks
+    from evalsuite.runs.imported import import_predictions
+
+    tasks = find_tasks(args.include_path)
+    import_predictions(args.files, args.suite, args.out, tasks, data=args.data, model_name=args.model_name)
+    return finish(args.out, args)

@@ -1,0 +1,65 @@
+"""``evalsuite prompts``: one prompt as the model will read it, the cut and the evidence marked."""
+
+from __future__ import annotations
+
+import argparse
+
+from evalsuite.cli.options import Commands, add_command, add_model, add_questions, positive
+from evalsuite.records import RunSpec
+
+_EXAMPLES = """
+evalsuite prompts qasper --model hf:./llama --sample 1909.00694-0 --data ./data
+evalsuite prompts qmsum --model hf:./llama --sample val-0-general-0 --shots 1 --max-prompt-tokens 4096 --full
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    parser = add_command(commands, "prompts", main, "Show a prompt as the model will read it", _EXAMPLES)
+    parser.add_argument("task", metavar="TASK")
+    add_model(parser)
+    parser.add_argument("--sample", metavar="ID", help="a sample's id (default: the first)")
+    parser.add_argument("--shots", type=int, default=0, metavar="N")
+    parser.add_argument("--max-prompt-tokens", type=positive, metavar="N")
+    parser.add_argument("--length", type=positive, metavar="N", help="the documents in DATA/length-N")
+    parser.add_argument("--full", action="store_true", help="the whole text, not only its ends and the marks")
+    add_questions(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Prepares one request and prints it."""
+    from evalsuite.engines.registry import open_prompt_side
+    from evalsuite.plugins import find_tasks, select_tasks
+    from evalsuite.prompts.show import show
+    from evalsuite.runs.plan import make_plan
+    from evalsuite.runs.requests import find_question
+
+    tasks = select_tasks([args.task], find_tasks(args.include_path))
+    plan = make_plan(_spec(args), tasks[:1])
+    model = open_prompt_side(args.model, max_model_len=args.max_model_len)
+    question = find_question(plan, model, args.sample)
+    lines = show(question.sample, question.rendered, question.fitted(), model.tokenizer, full=args.full)
+    print("\n".join(lines))
+    return 0
+
+
+def _spec(args: argparse.Namespace) -> RunSpec:
+    return RunSpec(
+        model=args.model,
+        tasks=(args.task,),
+        shots=(args.shots,),
+        max_prompt_tokens=(args.max_prompt_tokens,),
+        lengths=(args.length,),
+        protocol=args.protocol,
+        strategy=args.strategy,
+        split=args.split,
+        seed=args.seed,
+        demo_draw=args.demo_draw,
+        demo_documents=args.demo_documents,
+        chat_template=args.chat_template,
+        share_prefix=args.share_prefix,
+        max_new_tokens=args.max_new_tokens,
+        max_model_len=args.max_model_len,
+        data=args.data,
+        include_paths=tuple(args.include_path),
+    )

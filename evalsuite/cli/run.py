@@ -1,0 +1,126 @@
+"""``evalsuite run``: ask a model, score it, show the table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from evalsuite.cli.options import Commands, add_command, add_model, add_questions, caps, names, positive, whole_numbers
+from evalsuite.records import RunSpec
+
+_EXAMPLES = """
+evalsuite run --model hf:./llama --tasks narrativeqa,qasper,quality,qmsum --shots 0,1,2 \\
+    --max-prompt-tokens 16384 --data ./data --out results/llama
+evalsuite run --model hf:meta-llama/Llama-2-7b-hf,dtype=bfloat16 --tasks llama2-long --out results/llama2
+evalsuite run --model scripted:first-words --tasks qmsum --limit-documents 2 --data ./data --out results/try
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    parser = add_command(
+        commands, "run", main, "Ask a model the tasks' questions; a killed run goes on where it stopped", _EXAMPLES
+    )
+    add_model(parser)
+    parser.add_argument(
+        "--tasks", type=names, required=True, metavar="A,B", help="tasks or suites; see `evalsuite tasks`"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the run directory; resumed if it exists"
+    )
+    parser.add_argument(
+        "--shots", type=whole_numbers, default=(0,), metavar="0,1,2", help="demonstrations (default: 0)"
+    )
+    parser.add_argument(
+        "--max-prompt-tokens",
+        type=caps,
+        default=(None,),
+        metavar="N,M",
+        help="caps on the prompt; 'model' for the model's own maximum (default)",
+    )
+    parser.add_argument(
+        "--lengths", type=whole_numbers, metavar="N,M", help="ask the documents in DATA/length-N, DATA/length-M"
+    )
+    parser.add_argument("--limit-documents", type=positive, metavar="N", help="only the first N documents with text")
+    parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples")
+    parser.add_argument(
+        "--allow-engine-change", action="store_true", help="resume with another engine than it began with"
+    )
+    add_questions(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Plans, asks, scores, prints."""
+    from evalsuite.cli.progress import progress
+    from evalsuite.engines.registry import open_engine, parse_model
+    from evalsuite.plugins import find_tasks, select_tasks
+    from evalsuite.runs.execute import execute
+    from evalsuite.runs.plan import make_plan
+
+    tasks = find_tasks(args.include_path)
+    chosen = select_tasks(args.tasks, tasks)
+    parse_model(args.model)
+    plan = make_plan(spec_of(args), chosen)
+    for notice in plan.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    engine = open_engine(args.model, max_model_len=args.max_model_len)
+    try:
+        for note in engine.info.notes:
+            print(f"note: {note}", file=sys.stderr)
+        with progress(plan.asked) as report:
+            outcome = execute(plan, engine, args.out, report, allow_engine_change=args.allow_engine_change)
+    finally:
+        engine.close()
+    if outcome.interrupted:
+        print(
+            f"interrupted after {outcome.done} of {outcome.asked}; the same command goes on from there", file=sys.stderr
+        )
+        return 130
+    return finish(args.out, args)
+
+
+def finish(out: Path, args: argparse.Namespace) -> int:
+    """Scores a run directory and prints its table.
+
+    Returns:
+        0, or 3 when some cell is incomplete.
+    """
+    from evalsuite.compare.formats import render
+    from evalsuite.plugins import find_tasks
+    from evalsuite.runs.scored import score_folder
+
+    cells = score_folder(out, find_tasks(args.include_path), allow_incomplete=args.allow_incomplete)
+    print(render(cells, "terminal"))
+    incomplete = [cell for cell in cells if cell.primary and not cell.complete]
+    for cell in incomplete:
+        print(
+            f"incomplete: {cell.task} {cell.shots}-shot: {cell.failed} of {cell.asked} failed or missing; run it again "
+            "to ask those, or see `evalsuite score --allow-incomplete`",
+            file=sys.stderr,
+        )
+    return 3 if incomplete else 0
+
+
+def spec_of(args: argparse.Namespace) -> RunSpec:
+    """What was asked for."""
+    return RunSpec(
+        model=args.model,
+        tasks=args.tasks,
+        shots=args.shots,
+        max_prompt_tokens=args.max_prompt_tokens,
+        lengths=args.lengths or (None,),
+        protocol=args.protocol,
+        strategy=args.strategy,
+        split=args.split,
+        limit_documents=args.limit_documents,
+        seed=args.seed,
+        demo_draw=args.demo_draw,
+        demo_documents=args.demo_documents,
+        chat_template=args.chat_template,
+        share_prefix=args.share_prefix,
+        max_new_tokens=args.max_new_tokens,
+        max_model_len=args.max_model_len,
+        data=args.data,
+        include_paths=tuple(args.include_path),
+    )

@@ -1,0 +1,29 @@
+"""``evalsuite score``: judge again what a run answered."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from evalsuite.cli.options import Commands, add_command, add_include_path
+
+_EXAMPLES = """
+evalsuite score results/llama
+evalsuite score results/llama --allow-incomplete
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    parser = add_command(commands, "score", main, "Score a run's completions (again) and print its table", _EXAMPLES)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a run directory, or a folder of them")
+    parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples")
+    add_include_path(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Scores every run named."""
+    from evalsuite.cli.run import finish
+    from evalsuite.runs.store import run_folders
+
+    return max(finish(folder, args) for folder in run_folders([args.folder]))

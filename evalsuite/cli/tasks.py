@@ -1,0 +1,72 @@
+"""``evalsuite tasks``: what can be asked."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from evalsuite.cli.options import Commands, add_command, add_include_path
+from evalsuite.plugins import find_tasks, select_tasks
+from evalsuite.task import Task
+
+_EXAMPLES = """
+evalsuite tasks
+evalsuite tasks qasper
+evalsuite tasks --json --include-path ./my_tasks
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    parser = add_command(commands, "tasks", main, "List the tasks, or describe one", _EXAMPLES)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a task or suite to describe")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    add_include_path(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Lists or describes."""
+    tasks = find_tasks(args.include_path)
+    chosen = select_tasks([args.name], tasks) if args.name else tuple(tasks.values())
+    if args.json:
+        print(json.dumps([_json(task) for task in chosen], indent=1))
+    elif args.name:
+        print("\n\n".join(_description(task) for task in chosen))
+    else:
+        width = max((len(task.name) for task in chosen), default=0)
+        print("\n".join(f"{task.name:<{width}}  {task.suite:<12}  {task.title}" for task in chosen))
+    return 0
+
+
+def _json(task: Task) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "suite": task.suite,
+        "title": task.title,
+        "version": task.version,
+        "splits": task.splits,
+        "split": task.split,
+        "protocols": [protocol.name for protocol in task.protocols],
+        "metrics": [metric.name for metric in task.metrics],
+        "primary": next(metric.name for metric in task.metrics if metric.primary),
+        "paper": task.paper,
+        "licence": task.dataset.licence,
+        "homepage": task.dataset.homepage,
+    }
+
+
+def _description(task: Task) -> str:
+    lines = [f"{task.name}: {task.title}", f"  suite      {task.suite}, version {task.version}"]
+    lines.append(f"  paper      {task.paper}")
+    lines.append(f"  splits     {', '.join(task.splits)} (default {task.split})")
+    for protocol in task.protocols:
+        room = "log-likelihood" if protocol.options else f"at most {protocol.max_new_tokens} new tokens"
+        lines.append(f"  protocol   {protocol.name}: {room}, cut {protocol.strategy}; {protocol.source}")
+        lines.extend([f"             {protocol.note}"] if protocol.note else [])
+    marked = [f"{metric.name}{' (primary)' if metric.primary else ''}" for metric in task.metrics]
+    lines.append(f"  metrics    {', '.join(marked)}")
+    lines.append(f"  data       {task.dataset.homepage}, licence {task.dataset.licence}")
+    lines.append(f"             {task.dataset.instructions}")
+    lines.extend([f"  note       {task.note}"] if task.note else [])
+    return "\n".join(lines)

@@ -1,0 +1,38 @@
+"""What differs between runs shown side by side, said aloud."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from evalsuite.records import RunRecord
+
+
+def differences(records: Mapping[str, RunRecord]) -> Iterator[str]:
+    """Sentences on what makes cells of these runs hard or wrong to compare.
+
+    Args:
+        records: by run directory.
+    """
+    yield from _questions(records)
+    for name, record in records.items():
+        if record.provenance == "imported":
+            yield f"{name} holds imported predictions: prompts, cuts and tokens are unknown"
+        if record.engine_changes:
+            used = ", ".join(f"{info.scheme} {info.version}" for info in (record.engine, *record.engine_changes))
+            yield f"{name} was answered by more than one engine: {used}"
+    engines = {f"{record.engine.scheme} {record.engine.version}" for record in records.values()}
+    if len(engines) > 1:
+        yield f"the runs were answered by different engines: {', '.join(sorted(engines))}"
+
+
+def _questions(records: Mapping[str, RunRecord]) -> Iterator[str]:
+    asked: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name, record in records.items():
+        for cell, identity in record.question_identity.items():
+            asked[cell][identity].append(name)
+    for cell, identities in asked.items():
+        if len(identities) > 1:
+            yield f"not comparable: {cell} asked different questions in " + " and ".join(
+                names[0] for names in identities.values()
+            )
