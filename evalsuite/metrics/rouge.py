@@ -11,8 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
 TYPES = ("rouge1", "rouge2", "rougeL")
+
+Gram = TypeVar("Gram", str, tuple[str, str])
 
 _TOKEN = re.compile(r"[a-z0-9]+")
 _SHORTEST_STEMMED = 4
@@ -54,11 +57,11 @@ def rouge(prediction: str, reference: str, *, use_stemmer: bool = False) -> Roug
         use_stemmer: reduce words of more than three letters to their Porter stem first (needs nltk).
     """
     ours, theirs = _analyse(prediction, use_stemmer=use_stemmer), _reference(reference, use_stemmer)
-    shared = len(theirs.tokens), len(ours.tokens)
+    lengths = len(theirs.tokens), len(ours.tokens)
     return Rouge(
-        rouge1=_overlap((ours.unigrams & theirs.unigrams).total(), *shared),
-        rouge2=_overlap((ours.bigrams & theirs.bigrams).total(), *(max(n - 1, 0) for n in shared)),
-        rougeL=_overlap(_common_subsequence(ours.tokens, theirs.tokens), *shared),
+        rouge1=_overlap(_shared(ours.unigrams, theirs.unigrams), *lengths),
+        rouge2=_overlap(_shared(ours.bigrams, theirs.bigrams), *(max(n - 1, 0) for n in lengths)),
+        rougeL=_overlap(_common_subsequence(ours.tokens, theirs.tokens), *lengths),
     )
 
 
@@ -91,6 +94,11 @@ def _analyse(text: str, *, use_stemmer: bool) -> _Text:
 @lru_cache(maxsize=256)
 def _reference(text: str, use_stemmer: bool) -> _Text:  # noqa: FBT001 - lru_cache keys are positional
     return _analyse(text, use_stemmer=use_stemmer)
+
+
+def _shared(first: Counter[Gram], second: Counter[Gram]) -> int:
+    # Half the time of `(first & second).total()`.
+    return sum(min(first[gram], second[gram]) for gram in first.keys() & second.keys())
 
 
 def _overlap(shared: int, in_reference: int, in_prediction: int) -> Overlap:

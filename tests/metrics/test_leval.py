@@ -96,6 +96,7 @@ def test_the_corpus_value_is_the_mean_in_percent() -> None:
         ("coursera", "A, C", "AC", 1.0),
         ("coursera", "A. Asterisk (*) and B. Slash", "AB", 1.0),
         ("coursera", "The correct options are B, C and D.", "BC", 0.0),
+        ("coursera", "A large part of it is C", "C", 1.0),
         ("coursera", "", "AB", 0.0),
         ("coursera", "B", "AB", 0.25),
         ("gsm100", "The answer is -18", "18", 0.0),
