@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from evalsuite.metrics import rouge as ours
 
 LETTERS = st.text(alphabet="abcd AB1.\u00e9\u0130\n-", max_size=60)
-WORDS = st.lists(st.sampled_from(["running", "runs", "was", "his", "the", "studies", "Study", "caf\u00e9s"]), max_size=30)
+WORDS = st.lists(
+    st.sampled_from(["running", "runs", "was", "his", "the", "studies", "Study", "caf\u00e9s"]), max_size=30
+)
 TEXTS = st.one_of(st.text(max_size=60), LETTERS, WORDS.map(" ".join))
 
 
