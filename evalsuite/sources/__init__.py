@@ -6,13 +6,28 @@ import os
 from pathlib import Path
 
 from evalsuite.errors import UsageError
+from evalsuite.sources.cache import Cache
 from evalsuite.sources.folder import FolderSource
+from evalsuite.sources.hub_source import HubSource, not_on_hub
+from evalsuite.sources.inventory import DataEntry, DataFileStatus, data_fetch, data_list, data_verify
 from evalsuite.task import Dataset
 
-__all__ = ["FolderSource", "open_source"]
+__all__ = [
+    "Cache",
+    "DataEntry",
+    "DataFileStatus",
+    "FolderSource",
+    "HubSource",
+    "data_fetch",
+    "data_list",
+    "data_verify",
+    "open_source",
+]
 
 
-def open_source(dataset: Dataset, root: Path | None, *, split: str, task: str = "") -> FolderSource:
+def open_source(
+    dataset: Dataset, root: Path | None, *, split: str, task: str = "", mirror: Path | None = None
+) -> FolderSource | HubSource:
     """The files of a dataset.
 
     Args:
@@ -21,6 +36,7 @@ def open_source(dataset: Dataset, root: Path | None, *, split: str, task: str = 
             The dataset's own folder below it is used when there is one, else ``root`` itself.
         split: the split about to be read; the hub fetches its files only.
         task: under which name the files read are recorded; the dataset's folder when empty.
+        mirror: a folder with the hub's files; None takes the environment's ``EVALSUITE_MIRROR``, else the hub itself.
 
     Raises:
         UsageError: the folder does not exist, or there is none and the data is not on the hub.
@@ -28,7 +44,9 @@ def open_source(dataset: Dataset, root: Path | None, *, split: str, task: str = 
     if root is None and os.environ.get("EVALSUITE_DATA"):
         root = Path(os.environ["EVALSUITE_DATA"])
     if root is None:
-        raise UsageError(f"no data folder given; {split}")
+        if not dataset.hub:
+            raise not_on_hub(dataset, split)
+        return HubSource(dataset, split, Cache(mirror=mirror), task or dataset.folder)
     if not root.is_dir():
         raise UsageError(f"data folder {root} does not exist; give an existing one with --data or EVALSUITE_DATA")
     return FolderSource(dataset, root, task or dataset.folder)
