@@ -1,0 +1,1 @@
+"""The demo: a miniature world of generated benchmarks and two small checkpoints trained on it."""
