@@ -167,6 +167,21 @@ def build_prompt(script: Script, path: str, metric: str, document: str, question
     return LevalPrompt(system, text, second)
 
 
+def split_template(script: Script, path: str, metric: str, reference: str) -> tuple[str, str, str, str]:
+    """Return system prompt, text before the document, text between document and question, text behind the question.
+
+    Args:
+        script: which official script to follow.
+        path: the prediction file's path, see `prediction_path`.
+        metric: the argument `--metric`.
+        reference: the gold answer, whose word count open-ended prompts state.
+    """
+    system, words = system_prompt(path, metric), len(reference.split())
+    head, rest = _templates(path, metric)[script].split("{document}")
+    between, tail = rest.split("{inst}")
+    return system, head.format(system=system), between, tail.format(words=words)
+
+
 def prompt_ids(script: Script, text: str, tokenizer: Tokenizer) -> tuple[int, ...] | None:
     """Return the ids a script gives its model; None for turbo, whose server takes messages."""
     return None if script == "turbo16k-test" else tuple(tokenizer.encode(text, special_tokens=True))

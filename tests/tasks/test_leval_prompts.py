@@ -131,10 +131,15 @@ def test_a_document_without_spaces_ends_empty(keep_end: bool) -> None:  # noqa: 
     assert (nothing.text, nothing.words_kept, nothing.words_before) == ("", 0, 1)
 
 
-def test_steps_beyond_the_limit_take_words_from_the_other_count() -> None:
-    # 20 words of 100 characters under a limit of 300: rounds keep 300, 50, then drop 200.
-    short = cut(" ".join(["y" * 100] * 20), 300)
-    assert (short.rounds, short.text) == (3, "")
+def test_every_round_keeps_250_words_fewer() -> None:
+    short = cut("x " * 2000, 1000)
+    assert (short.rounds, short.words_kept, short.tokens_kept) == (3, 500, 999)
+
+
+def test_steps_beyond_the_limit_drop_words_from_the_end_instead() -> None:
+    # Rounds keep 240 words (249 characters), then all but the last 10.
+    short = cut(" " * 238 + "0123456789" + " " * 100, 240)
+    assert (short.rounds, short.words_kept, short.text) == (2, 230, " " * 229)
 
 
 LLAMA_EXAM_END = "Please directly give the answer without any additional output or explanation [/INST]\nAnswer:"
