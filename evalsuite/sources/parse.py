@@ -62,7 +62,7 @@ def decode(data: bytes, where: str) -> str:
 def _json(stream: BinaryIO, shown: str) -> Iterator[Record]:
     for number, line in _lines(stream, shown):
         if line.lstrip()[:1] == b"[":
-            yield from _json_list(line + read_whole(stream, shown), shown, number)
+            yield from _json_list(line + b"\n" + read_whole(stream, shown), shown, number)
             return
         yield _record(_loads(decode(line, f"{shown}:{number}"), shown, number), f"{shown}:{number}")
 
@@ -75,7 +75,7 @@ def _lines(stream: BinaryIO, shown: str) -> Iterator[tuple[int, bytes]]:
         if len(line) > MAX_WHOLE:
             raise UsageError(f"{shown}:{number}: a line of more than {MAX_WHOLE >> 20} MiB; is this the right file?")
         if line.removeprefix(_BOM).strip():
-            yield number, line.removeprefix(_BOM)
+            yield number, line.removeprefix(_BOM).rstrip(b"\r\n")
 
 
 def _loads(text: str, shown: str, line: int) -> Json:

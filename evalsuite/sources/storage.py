@@ -67,9 +67,16 @@ class Stored:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file as it is stored, read in pieces."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """SHA-256 of a file as it is stored, read in pieces.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def members(path: Path) -> list[str]:
