@@ -17,7 +17,7 @@ from evalsuite.plugins import module
 CUT, PROMPTS, SETS = (module("leval", name) for name in ("cut", "prompts", "sets"))
 
 EVERY = 14
-"""The default tests take all cases of every fourteenth row, which share its cuts; `evalsuite fidelity check` takes all."""
+"""The default tests take all cases of every fourteenth row; `evalsuite fidelity check` takes all."""
 
 
 class Characters:
