@@ -1,0 +1,79 @@
+"""Counters of work done, and of work to be done without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+from evalsuite.engines.hf.layout import Held, lay_out
+from evalsuite.engines.hf.plan import Ask, Costs, plan
+from evalsuite.engines.hf.tree import Ids, as_ids, distinct_tokens
+from evalsuite.types import Request
+
+
+@dataclass(slots=True)
+class Counters:
+    """What an engine has computed and held so far; benchmarks and tests read it."""
+
+    prompt_tokens: int = 0
+    """Tokens of prompts and options passed through the model's body, padding included."""
+    decoded_tokens: int = 0
+    """Generated tokens passed through it."""
+    passes: int = 0
+    """Forward passes."""
+    kv_tokens: int = 0
+    """Most tokens whose keys and values were held at once."""
+    kv_bytes: int = 0
+    """Bytes of those."""
+    packed: int = 0
+    """Requests computed behind a shared prefix."""
+    plain: int = 0
+    """Requests computed in ordinary batches."""
+    out_of_memory: int = 0
+    """Times a batch was halved and tried again."""
+
+    def reset(self) -> None:
+        """Starts counting anew."""
+        for field in fields(self):
+            setattr(self, field.name, 0)
+
+    @property
+    def tokens(self) -> int:
+        """All tokens forwarded."""
+        return self.prompt_tokens + self.decoded_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Tokens a run over groups would pass through the body before anything is generated."""
+
+    forwarded: int
+    distinct: int
+    """The tree of all prompts and options of each group: nothing can forward fewer."""
+    separate: int
+    """Every request (and option) by itself, without padding."""
+    kv_tokens: int
+    """Most tokens held at once, generated ones included."""
+
+
+def count(groups: Iterable[Sequence[Request]], costs: Costs, room: int) -> Planned:
+    """Counts what the packed engine would forward for the groups, without a model."""
+    held = Held.nothing()
+    forwarded = distinct = separate = most = 0
+    for group in groups:
+        asks = [Ask(request) for request in {request.key: request for request in group}.values()]
+        for pack in plan(asks, costs, room):
+            nodes = len(lay_out(pack).tree)
+            forwarded += pack.prefix - held.take(pack) + nodes
+            most = max(most, pack.prefix + nodes + pack.rows * pack.steps)
+        sequences = [sequence for ask in asks for sequence in forwarded_sequences(ask.request)]
+        distinct += distinct_tokens(sequences)
+        separate += sum(map(len, sequences))
+    return Planned(forwarded, distinct, separate, most)
+
+
+def forwarded_sequences(request: Request) -> list[Ids]:
+    """What must pass through the body for a request: its prompt, or the prompt with each option but its last token."""
+    if not request.options:
+        return [as_ids(request.prompt)]
+    return [as_ids((*request.prompt, *option[:-1])) for option in request.options]

@@ -1,0 +1,178 @@
+"""The engine: requests of one document computed together, the rest in batches, memory found out and respected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from evalsuite.engines.hf.counts import Counters
+from evalsuite.engines.hf.layout import Held
+from evalsuite.engines.hf.memory import Budget, is_out_of_memory, release_unused
+from evalsuite.engines.hf.network import Network
+from evalsuite.engines.hf.packed import Packer
+from evalsuite.engines.hf.plain import Plain
+from evalsuite.engines.hf.plan import Ask, Costs, Pack, plan
+from evalsuite.engines.hf.rolling import rolling_loss
+from evalsuite.protocols import Tokenizer
+from evalsuite.records import EngineInfo
+from evalsuite.types import Completion, Request
+
+SHORT = 2048
+"""Longest prompt that may take the plain path where packing is possible: longer ones want the prefill in chunks."""
+
+
+class HFEngine:
+    """A transformers model that computes each distinct token of a document's requests once."""
+
+    def __init__(
+        self,
+        info: EngineInfo,
+        tokenizer: Tokenizer,
+        plain: Plain,
+        packer: Packer | None,
+        budget: Budget,
+        costs: Costs,
+    ) -> None:
+        self.info = info
+        self.tokenizer = tokenizer
+        self.counters: Counters = plain.counters
+        """Work done so far."""
+        self.budget = budget
+        self.costs = costs
+        self._plain = plain
+        self._packer = packer
+
+    def complete(self, groups: Iterable[Sequence[Request]]) -> Iterator[Completion]:
+        """Answers requests, a document's together; see ``Engine.complete``."""
+        waiting: list[Ask] = []
+        try:
+            for group in groups:
+                asks, refused = self._admit(group)
+                yield from refused
+                for pack in self._packs(asks, waiting):
+                    yield from self._run_pack(pack)
+                if sum(ask.longest for ask in waiting) >= self.budget.batch:
+                    yield from self._run_plain(waiting)
+                    waiting = []
+            yield from self._run_plain(waiting)
+        finally:
+            if self._packer is not None:
+                self._packer.forget()
+
+    def rolling_loss(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Negative log-likelihood of each token but the first, shape ``[len(ids) - 1]``; see ``hf.rolling``.
+
+        A text longer than the model's maximum goes in windows of that length.
+        """
+        network = Network(self._plain.model, self.counters) if self._packer is None else self._packer.network
+        while True:
+            try:
+                with torch.inference_mode():
+                    return rolling_loss(network, ids, self.budget, self.info.max_model_len)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or self.budget.is_least:
+                    raise
+            self._shrink()
+
+    def close(self) -> None:
+        """Frees the model."""
+        if self._packer is not None:
+            self._packer.forget()
+            self._packer = None
+        self._plain.model = None
+        release_unused()
+
+    def _admit(self, group: Sequence[Request]) -> tuple[list[Ask], list[Completion]]:
+        """Requests to compute, equal ones once, and the answers to those that are too long for the model."""
+        copies = Counter(request.key for request in group)
+        asks = [Ask(request, copies[request.key]) for request in {r.key: r for r in group}.values()]
+        limit = self.info.max_model_len
+        refused = [ask for ask in asks if limit is not None and ask.longest > limit]
+        errors = [c for ask in refused for c in _fail(ask, f"{ask.longest} tokens, the model takes {limit}")]
+        return [ask for ask in asks if ask not in refused], errors
+
+    def _packs(self, asks: Sequence[Ask], waiting: list[Ask]) -> Iterator[Pack]:
+        """Packs worth computing behind a shared prefix; other requests are put with the waiting ones."""
+        if self._packer is None:
+            waiting += asks
+            return
+        for pack in plan(asks, self.costs, self.budget.pack):
+            if self._cheaper_plain(pack, self._packer.held):
+                waiting += pack.asks
+            else:
+                yield pack
+
+    def _cheaper_plain(self, pack: Pack, held: Held) -> bool:
+        longest = max(ask.longest for ask in pack.asks)
+        if longest > SHORT:
+            return False
+        rows = sum(max(len(ask.request.options), 1) for ask in pack.asks)
+        # Waiting requests of many documents fill a batch, so no floor counts here.
+        plain = rows * (longest + self.costs.pair * longest * longest)
+        kept = held.shared_with(pack)
+        packed = self.costs.prefill(pack.prefix - kept, kept)
+        packed += self.costs.forward(pack.suffix_tokens, pack.prefix + pack.suffix_tokens)
+        return plain < packed
+
+    def _run_pack(self, pack: Pack) -> Iterator[Completion]:
+        if self._packer is None:
+            raise RuntimeError("the engine is closed")
+        done = self._attempt(partial(self._packer.complete, pack, self.budget))
+        if done is not None:
+            self.counters.packed += len(pack.asks)
+            yield from _copies(pack.asks, done)
+        elif self.budget.is_least:
+            yield from (c for ask in pack.asks for c in _fail(ask, _NO_MEMORY))
+        else:
+            self._shrink()
+            for smaller in plan(pack.asks, self.costs, self.budget.pack):
+                yield from self._run_pack(smaller)
+
+    def _run_plain(self, asks: Sequence[Ask]) -> Iterator[Completion]:
+        """Waves of about one batch each, so that completions come as they are known."""
+        queue = sorted(asks, key=lambda ask: ask.longest, reverse=True)
+        while queue:
+            rows = max(1, self.budget.batch // queue[0].longest)
+            wave = queue[:rows]
+            done = self._attempt(partial(self._plain.complete, wave, self.budget.batch))
+            if done is not None:
+                queue = queue[rows:]
+                yield from _copies(wave, done)
+            elif self.budget.batch <= 1:
+                queue = queue[rows:]
+                yield from (c for ask in wave for c in _fail(ask, _NO_MEMORY))
+            else:
+                self._shrink()
+
+    def _attempt(self, compute: Callable[[], list[Completion]]) -> list[Completion] | None:
+        """The completions, or None when memory ran out."""
+        try:
+            with torch.inference_mode():
+                return compute()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self.counters.out_of_memory += 1
+        release_unused()
+        return None
+
+    def _shrink(self) -> None:
+        self.budget = self.budget.halved()
+
+
+_NO_MEMORY = "out of memory even with the smallest batch"
+
+
+def _fail(ask: Ask, reason: str) -> list[Completion]:
+    return [Completion(key=ask.request.key, prompt_tokens=len(ask.prompt), error=reason)] * ask.copies
+
+
+def _copies(asks: Sequence[Ask], done: Sequence[Completion]) -> Iterator[Completion]:
+    copies = {ask.request.key: ask.copies for ask in asks}
+    for completion in done:
+        yield from [completion] * copies[completion.key]

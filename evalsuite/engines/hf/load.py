@@ -1,0 +1,102 @@
+"""``hf:NAME[,key=value...]`` to an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+import transformers
+
+from evalsuite.engines.hf.counts import Counters
+from evalsuite.engines.hf.engine import HFEngine
+from evalsuite.engines.hf.loading import Loaded, load_model, model_length
+from evalsuite.engines.hf.memory import find_budget
+from evalsuite.engines.hf.network import Network
+from evalsuite.engines.hf.options import HFOptions, parse_options
+from evalsuite.engines.hf.packed import Packer
+from evalsuite.engines.hf.plain import Plain
+from evalsuite.engines.hf.plan import Costs
+from evalsuite.engines.hf.support import obstacles, packs_correctly, pads_safely
+from evalsuite.engines.hf.weights import fetch_model, model_hash, revision_of, weight_files
+from evalsuite.records import EngineInfo, ModelIdentity
+from evalsuite.tokenizers import HFTokenizer, load_tokenizer
+
+
+def load(name: str, options: Mapping[str, str], *, max_model_len: int | None = None) -> HFEngine:
+    """Loads a model of transformers' format.
+
+    Args:
+        name: a folder, or a Hugging Face model id.
+        options: see ``HFOptions``.
+        max_model_len: overrides what the config says, and is recorded.
+
+    Raises:
+        UsageError: the model, its weights or its tokenizer cannot be had, or an option is wrong.
+    """
+    asked = parse_options(options)
+    folder = fetch_model(name, asked.revision, code=asked.trust_remote_code)
+    weight_files(folder, name)
+    tokenizer = load_tokenizer(str(folder), trust_remote_code=asked.trust_remote_code)
+    loaded = load_model(folder, name, asked)
+    info = _info(name, folder, asked, loaded, tokenizer)
+    if max_model_len is not None:
+        info = replace(info, max_model_len=max_model_len, max_model_len_source="option")
+    tokenizer.warn_if_shorter(info.max_model_len)
+    return _assemble(info, tokenizer, loaded, asked)
+
+
+def _info(name: str, folder: Path, asked: HFOptions, loaded: Loaded, tokenizer: HFTokenizer) -> EngineInfo:
+    options = {"dtype": str(loaded.dtype).removeprefix("torch.")}
+    if asked.trust_remote_code:
+        options["trust_remote_code"] = "yes"
+    identity = ModelIdentity(
+        name=Path(name).name if Path(name).expanduser().is_dir() else name,
+        hash=model_hash(folder, options),
+        revision=revision_of(folder, name),
+        options=options,
+    )
+    return EngineInfo(
+        scheme="hf",
+        version=f"transformers {transformers.__version__}, torch {torch.__version__}",
+        model=identity,
+        max_model_len=model_length(loaded.config),
+        tokenizer=tokenizer.hash,
+    )
+
+
+def _assemble(info: EngineInfo, tokenizer: HFTokenizer, loaded: Loaded, asked: HFOptions) -> HFEngine:
+    counters = Counters()
+    ends = tokenizer.eos_ids | loaded.end_ids
+    plain = Plain(loaded.model, tokenizer, ends, counters, padding=pads_safely(loaded.model))
+    packer, notes = None, list(obstacles(loaded.model))
+    if not notes:
+        network = Network(loaded.model, counters)
+        if packs_correctly(network):
+            packer = Packer(network, tokenizer, ends)
+        else:
+            notes.append("packed and separate passes differ on a probe")
+    if not asked.share:
+        packer, notes = None, []
+    if notes:
+        info = replace(info, notes=(f"no shared prefixes, every request is computed by itself: {'; '.join(notes)}",))
+    budget = find_budget(loaded.config, loaded.device, loaded.dtype.itemsize, most=asked.batch_tokens)
+    # The probes are no part of any run.
+    counters.reset()
+    return HFEngine(info, tokenizer, plain, packer, budget, model_costs(loaded))
+
+
+def model_costs(loaded: Loaded) -> Costs:
+    """What a pass costs: attention of one query to one key against a token's way through the weights.
+
+    A token costs two operations a weight; a pair costs four a head dimension, head and layer.
+    """
+    config = loaded.config
+    layers, heads = int(config.num_hidden_layers), int(getattr(config, "num_attention_heads", 16))
+    width = int(getattr(config, "head_dim", None) or config.hidden_size // heads)
+    ends = (loaded.model.get_input_embeddings(), loaded.model.get_output_embeddings())
+    apart = {id(layer.weight): layer.weight.numel() for layer in ends if layer is not None}
+    body = max(1, sum(parameter.numel() for parameter in loaded.model.parameters()) - sum(apart.values()))
+    floor = 64 if loaded.device.type == "cpu" else 512
+    return Costs(pair=2 * layers * heads * width / body, floor=floor)

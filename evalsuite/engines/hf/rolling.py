@@ -1,0 +1,60 @@
+"""Loss of every token of a long text in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from evalsuite.engines.hf.memory import Budget
+from evalsuite.engines.hf.network import Network
+from evalsuite.engines.hf.tree import Ids, as_ids
+
+
+def rolling_loss(network: Network, ids: Sequence[int], budget: Budget, window: int | None) -> npt.NDArray[np.float32]:
+    """Negative log-likelihood of each token but the first, given all before it in its window.
+
+    Args:
+        network: the model.
+        ids: a text's ids, BOS included where the model wants one.
+        budget: bounds of one pass; a longer text goes in chunks behind held keys and values.
+        window: most tokens one prediction may look back over; a longer text continues in windows that begin with the
+            last token of the one before, as lm-eval's rolling windows do. None: one window however long.
+
+    Returns:
+        Natural-log losses, shape ``[len(ids) - 1]``.
+    """
+    every = as_ids(ids)
+    losses = [np.zeros(0, dtype=np.float32)]
+    step = window or max(len(every) - 1, 1)
+    for start in range(0, len(every) - 1, step):
+        losses += _window(network, every[start : start + step + 1], budget)
+    return np.concatenate(losses)
+
+
+def _window(network: Network, ids: Ids, budget: Budget) -> list[npt.NDArray[np.float32]]:
+    chunk = budget.chunk if network.head is not None else min(budget.chunk, network.logit_rows)
+    read, targets = ids[:-1], ids[1:]
+    # One pass needs no keys and values afterwards, and its causal kernel no mask.
+    cache = network.cache() if len(read) > chunk else None
+    if cache is not None:
+        cache.reserve(len(read))
+    losses = []
+    for start in range(0, len(read), chunk):
+        rows = network.forward(read[start : start + chunk], cache, want=slice(None))
+        losses += _losses(network, rows, targets[start : start + chunk])
+    return losses
+
+
+def _losses(network: Network, rows: Tensor, targets: Ids) -> list[npt.NDArray[np.float32]]:
+    losses = []
+    for start in range(0, len(targets), network.logit_rows):
+        piece = slice(start, start + network.logit_rows)
+        logits = network.logits(rows[piece])
+        wanted = torch.as_tensor(targets[piece], device=logits.device)
+        loss = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
+        losses.append(loss.cpu().numpy())
+    return losses

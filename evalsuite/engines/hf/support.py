@@ -1,0 +1,100 @@
+"""Which models can be computed behind shared prefixes, and why another cannot."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers.cache_utils import DynamicCache, DynamicLayer
+
+from evalsuite.engines.hf.network import Network, attention_of
+
+MASKABLE = ("sdpa", "eager")
+LENGTH_DEPENDENT = ("dynamic", "longrope")
+PREFIX, SUFFIX = 9, 6
+TOLERANCE = {torch.float32: 1e-3, torch.float16: 5e-2, torch.bfloat16: 3e-1}
+"""Largest difference of log-probabilities on the probe that is rounding and not a wrong mask or position."""
+
+
+def obstacles(model: Any) -> Iterator[str]:
+    """Why a model's requests cannot share a prefix; nothing where they can."""
+    if model.config.is_encoder_decoder:
+        yield "encoder-decoder model"
+        return
+    config = model.config.get_text_config(decoder=True)
+    if attention_of(model.config) not in MASKABLE:
+        yield f"attention kernel {attention_of(model.config)} takes no mask"
+    if not has_plain_cache(config):
+        yield "sliding-window, hybrid or recurrent cache"
+    if length_dependent_rope(config):
+        yield "RoPE that depends on the sequence's length"
+    if "position_ids" not in inspect.signature(model.forward).parameters:
+        yield "positions cannot be given"
+
+
+def pads_safely(model: Any) -> bool:
+    """Whether a batch may hold rows of several lengths without one changing another's result."""
+    config = model.config.get_text_config(decoder=True)
+    recurrent = bool(getattr(model, "_is_stateful", False))
+    return not recurrent and not length_dependent_rope(config)
+
+
+def has_plain_cache(config: Any) -> bool:
+    """Whether every layer keeps all keys and values."""
+    try:
+        layers = DynamicCache(config=config).layers
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return all(type(layer) is DynamicLayer for layer in layers)
+
+
+def length_dependent_rope(config: Any) -> bool:
+    """Whether a token's rotation depends on how long its sequence is."""
+    parameters = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    nested = [value for value in parameters.values() if isinstance(value, Mapping)]
+    kinds = {str(p.get("rope_type", p.get("type", "default"))) for p in (parameters, *nested)}
+    return any(kind in LENGTH_DEPENDENT for kind in kinds)
+
+
+def probe_difference(network: Network) -> float:
+    """Computes two suffixes behind one prefix packed and apart, and returns the largest difference in log-probability.
+
+    A model that ignores the mask or the positions it is given shows here, whatever its architecture.
+    """
+    generator = np.random.default_rng(0)
+    ids = generator.integers(0, network.vocabulary, PREFIX + 2 * SUFFIX)
+    prefix, first, second = ids[:PREFIX], ids[PREFIX : PREFIX + SUFFIX], ids[PREFIX + SUFFIX :]
+    apart = torch.cat([_apart(network, np.concatenate([prefix, suffix])) for suffix in (first, second)])
+    cache = network.cache()
+    network.forward(prefix, cache)
+    mask = torch.zeros((2 * SUFFIX, PREFIX + 2 * SUFFIX), dtype=torch.bool)
+    mask[:, :PREFIX] = True
+    causal = torch.ones((SUFFIX, SUFFIX), dtype=torch.bool).tril()
+    mask[:SUFFIX, PREFIX : PREFIX + SUFFIX] = causal
+    mask[SUFFIX:, PREFIX + SUFFIX :] = causal
+    positions = np.tile(np.arange(PREFIX, PREFIX + SUFFIX), 2)
+    suffixes = np.concatenate([first, second])
+    rows = network.forward(suffixes, cache, positions=positions, mask=mask, want=slice(None))
+    return float((_logprobs(network, rows) - apart).abs().max())
+
+
+def _apart(network: Network, ids: np.ndarray[Any, np.dtype[np.int64]]) -> Tensor:
+    return _logprobs(network, network.forward(ids, None, want=slice(PREFIX, None)))
+
+
+def _logprobs(network: Network, rows: Tensor) -> Tensor:
+    return network.logits(rows).log_softmax(dim=-1)
+
+
+def packs_correctly(network: Network) -> bool:
+    """Whether packed and separate passes agree on a probe."""
+    try:
+        with torch.inference_mode():
+            difference = probe_difference(network)
+    except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError):
+        return False
+    return difference <= TOLERANCE.get(network.dtype, max(TOLERANCE.values()))
