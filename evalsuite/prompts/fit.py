@@ -112,10 +112,7 @@ def fit(
     if strategy == "skip":
         return None
     if strategy == "error":
-        raise UsageError(
-            f"sample {sample.id}: the prompt has {total} tokens, the budget is {budget.tokens}; "
-            "choose a --strategy that cuts"
-        )
+        raise over_length_error(sample, total, budget)
     shrink = _Shrink(text, encoding, region(parts, strategy), budget.tokens - frame.tokens, tokenizer, SIDES[strategy])
     removed, kept = shrink.exactly(aligned) if aligned else shrink.enough()
     if frame.tokens + len(kept) > budget.tokens:
@@ -146,6 +143,14 @@ def check_frame(
     needed = frame.tokens + len(tokenizer.encode_literal(protected).ids)
     if needed > budget.tokens:
         raise frame_error(sample, strategy, needed, budget)
+
+
+def over_length_error(sample: Sample, tokens: int, budget: Budget) -> UsageError:
+    """The error for a prompt that is too long under the strategy ``error``."""
+    return UsageError(
+        f"sample {sample.id}: the prompt has {tokens} tokens, the budget is {budget.tokens}; "
+        "choose a --strategy that cuts"
+    )
 
 
 def frame_error(sample: Sample, strategy: str, needed: int, budget: Budget) -> UsageError:

@@ -1,0 +1,67 @@
+"""The rooms' order is in pyproject.toml ([tool.importlinter]); tasks/, loaded by path, is read here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLUG_IN_FILES = sorted((ROOT / "tasks").rglob("*.py"))
+
+OPEN_TO_TASKS = {"errors", "metrics", "protocols", "qa", "sources", "task", "types"}
+"""Rooms a benchmark's folder may import: what a task is made of, nothing that runs one."""
+BRIDGE = {("lm_eval_task.py", "interop")}
+"""The one file through which lm-eval sees our tasks, and what it needs."""
+
+
+def test_every_room_imports_only_rooms_below_it(capsys: pytest.CaptureFixture[str]) -> None:
+    from importlinter.cli import lint_imports
+
+    verdict = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+
+    assert verdict == 0, capsys.readouterr().out
+
+
+each_file = pytest.mark.parametrize("file", PLUG_IN_FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
+
+
+@each_file
+def test_a_task_sees_only_what_tasks_are_made_of(file: Path) -> None:
+    seen = {name.split(".")[1] for name in _imported(file) if name.startswith("evalsuite.")}
+    allowed = OPEN_TO_TASKS | {room for name, room in BRIDGE if name == file.name}
+
+    assert seen <= allowed, f"{file} imports {sorted(seen - allowed)}"
+
+
+@each_file
+def test_a_task_imports_no_other_task(file: Path) -> None:
+    depth = len(file.relative_to(ROOT / "tasks").parents) - 1
+
+    above = [node.level for node in ast.walk(_tree(file)) if isinstance(node, ast.ImportFrom) and node.level > depth]
+    by_name = [name for name in _imported(file) if name.startswith(("tasks", "evalsuite.tasks"))]
+
+    assert not above
+    assert not by_name
+
+
+@each_file
+def test_a_task_loads_no_model_package(file: Path) -> None:
+    roots = {name.split(".")[0] for name in _imported(file)}
+
+    assert not roots & {"torch", "transformers", "vllm", "lm_eval", "ray", "datasets", "pandas"}
+
+
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _imported(file: Path) -> Iterator[str]:
+    """Absolute names a file imports, anywhere in it."""
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
