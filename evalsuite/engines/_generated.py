@@ -1,0 +1,62 @@
+"""From generated token ids to an answer's text, the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from evalsuite.protocols import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """An answer as it is recorded."""
+
+    text: str
+    """Without the stop string and what followed it, without special tokens."""
+    ids: tuple[int, ...]
+    """As generated, up to the token that completed a stop string; without the end token."""
+    finish: Literal["stop", "eos", "length"] | None
+    stopped: bool = False
+    """Whether a stop string was found in the text."""
+
+
+def generated(
+    ids: Sequence[int],
+    finish: Literal["stop", "eos", "length"] | None,
+    stop: Sequence[str],
+    end_ids: frozenset[int],
+    tokenizer: Tokenizer,
+) -> Generated:
+    """The answer in what an engine generated.
+
+    Engines look for stop strings in their own streams of text, some a token late; looking again here makes ids and
+    text independent of the engine.
+    """
+    kept = tuple(ids)
+    while kept and kept[-1] in end_ids:
+        kept = kept[:-1]
+    text = tokenizer.decode(kept, skip_special_tokens=True)
+    at = first_stop(text, stop)
+    if at is None:
+        return Generated(text, kept, finish)
+    return Generated(text[:at], kept[: _tokens_until_stop(kept, stop, tokenizer)], "stop", stopped=True)
+
+
+def first_stop(text: str, stop: Sequence[str]) -> int | None:
+    """Where the first stop string begins, None where there is none."""
+    found = [at for string in stop if string and (at := text.find(string)) >= 0]
+    return min(found, default=None)
+
+
+def _tokens_until_stop(ids: Sequence[int], stop: Sequence[str], tokenizer: Tokenizer) -> int:
+    """Tokens up to the one with which a stop string is complete."""
+    low, high = 1, len(ids)
+    while low < high:
+        middle = (low + high) // 2
+        if first_stop(tokenizer.decode(ids[:middle], skip_special_tokens=True), stop) is None:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -1,0 +1,57 @@
+"""A worker that speaks vLLM's part without vLLM: it answers, and breaks on request. Run with a pipe's descriptor.
+
+A prompt that holds POISON ids makes it die, hang or raise when the prompt is worked on.
+"""
+
+import os
+import sys
+import time
+from multiprocessing.connection import Connection
+
+from evalsuite.engines._vllm_wire import Answer, Beat, Broken, Choose, Generate, Ready, Refused, TokenScore
+
+DIE, HANG, RAISE, REFUSE, DIE_ONCE = 900, 901, 902, 903, 904
+
+
+def work(ask, connection):
+    if DIE in ask.prompt:
+        os._exit(13)
+    if HANG in ask.prompt:
+        time.sleep(60)
+    if RAISE in ask.prompt:
+        connection.send(Broken("RuntimeError: planted"))
+        sys.exit()
+    if REFUSE in ask.prompt:
+        return Refused(ask.id, "planted")
+    if DIE_ONCE in ask.prompt and not os.path.exists(sys.argv[2]):
+        open(sys.argv[2], "w").close()
+        os._exit(14)
+    if isinstance(ask, Generate):
+        return Answer(ask.id, 0, len(ask.prompt), tokens=(ask.prompt[-1],), finish="eos")
+    scored = ask.labels if isinstance(ask, Choose) else ask.option
+    return Answer(ask.id, 0, len(ask.prompt), scores=tuple(TokenScore(-float(t), t == 1) for t in scored))
+
+
+def main():
+    connection = Connection(int(sys.argv[1]))
+    start = connection.recv()
+    if start.arguments.get("model") == "broken":
+        connection.send(Broken("ValueError: planted: no such weights"))
+        return
+    connection.send(Ready("pretend", 64, start.arguments.get("kv", 1024), 16))
+    waiting = []
+    while True:
+        # Like the real one it works on everything that has arrived, one step at a time.
+        while not waiting or connection.poll(0.01):
+            waiting.append(connection.recv())
+        # The poisonous one takes the others down with it, wherever it stands in the batch.
+        waiting.sort(key=lambda ask: max(ask.prompt) < DIE)
+        connection.send(work(waiting.pop(0), connection))
+        connection.send(Beat())
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except EOFError:
+        pass
