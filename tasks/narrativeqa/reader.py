@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from evalsuite.task import File, Row, Source
@@ -30,8 +31,8 @@ class Asked:
 
 Asks = Mapping[str, list[Asked]]
 """Questions by document, in file order."""
-Texts = Callable[[str], str | None]
-"""The text of a document, None where it is not there."""
+Texts = Mapping[str, Callable[[], str]]
+"""How to read the text of each document that is there."""
 
 
 def stories(source: Source, split: str) -> Iterator[Sample]:
@@ -55,21 +56,17 @@ def summaries(source: Source, split: str) -> Iterator[Sample]:
     if shards := _shards(source, split):
         yield from _hub(source, shards, summary=True)
         return
-    yield from _asked(source, _questions(source, split), _summaries(source, split).get, "summary")
+    yield from _asked(source, _questions(source, split), _summaries(source, split), "summary")
 
 
-def _asked(source: Source, asks: Asks, text_of: Texts, kind: str) -> Iterator[Sample]:
-    missing = 0
-    for name, questions in asks.items():
-        text = text_of(name)
-        if text is None:
-            missing += 1
-            continue
-        document = Document(name, text)
-        for index, ask in enumerate(questions):
-            yield Sample(f"{name}/{index}", document, ask.question, ask.references)
+def _asked(source: Source, asks: Asks, texts: Texts, kind: str) -> Iterator[Sample]:
+    missing = asks.keys() - texts.keys()
     if missing:
-        source.note(f"{missing} of {len(asks)} documents have no {kind} text and are not asked about")
+        source.note(f"{len(missing)} of {len(asks)} documents have no {kind} text and are not asked about")
+    for name in (name for name in asks if name in texts):
+        document = Document(name, texts[name]())
+        for index, ask in enumerate(asks[name]):
+            yield Sample(f"{name}/{index}", document, ask.question, ask.references)
 
 
 def _questions(source: Source, split: str) -> Asks:
@@ -98,17 +95,17 @@ def _flat(source: Source, split: str) -> Iterator[Row]:
     return iter(file[0].records())
 
 
-def _summaries(source: Source, split: str) -> Mapping[str, str]:
+def _summaries(source: Source, split: str) -> Texts:
     official = source.find("third_party/wikipedia/summaries.csv", "summaries.csv")
     if official:
-        return {row.text("document_id"): row.text("summary") for row in official[0].records()}
-    return {row.text("_id"): row.text("context.tokens") for row in _flat(source, split)}
+        return {row.text("document_id"): partial(row.text, "summary") for row in official[0].records()}
+    return {row.text("_id"): partial(row.text, "context.tokens") for row in _flat(source, split)}
 
 
 def _stories(source: Source) -> Texts:
     files = {PurePosixPath(file.name).stem: file for file in source.need("tmp/*.content", "stories/*.content")}
     ends = {row.text("document_id"): row for file in source.find("documents.csv") for row in file.records()}
-    return lambda name: _story(source, files[name], ends.get(name)) if name in files else None
+    return {name: partial(_story, source, file, ends.get(name)) for name, file in files.items()}
 
 
 def _story(source: Source, file: File, row: Row | None) -> str:

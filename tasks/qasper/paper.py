@@ -33,20 +33,20 @@ def answers(annotations: Iterable[Row]) -> list[GoldAnswer]:
     return [answer for annotation in annotations if (answer := _answer(annotation)) is not None]
 
 
-def to_samples(papers: Iterable[Paper], source: Source) -> Iterator[Sample]:
+def to_samples(papers: Sequence[Paper], source: Source) -> Iterator[Sample]:
     """A sample for every question with a usable reference; the others are counted in a note."""
-    unusable, seen = 0, set[str]()
+    unusable = sum(not asked.answers for paper in papers for asked in paper.asked)
+    if unusable:
+        source.note(f"{unusable} questions have no usable reference and are not asked")
+    seen = set[str]()
     for paper in papers:
         document = Document(paper.id, paper.text)
         for index, asked in enumerate(paper.asked):
-            unusable += not asked.answers
             if asked.answers:
                 # the official fixture repeats ids
                 name = asked.id if asked.id not in seen else f"{asked.id}/{index}"
                 seen.add(name)
                 yield _sample(name, asked, document)
-    if unusable:
-        source.note(f"{unusable} questions have no usable reference and are not asked")
 
 
 def _answer(row: Row) -> GoldAnswer | None:

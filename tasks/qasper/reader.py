@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 
 from evalsuite.task import File, Row, Source
 from evalsuite.types import Sample
@@ -24,8 +23,7 @@ def samples(source: Source, split: str) -> Iterator[Sample]:
         UsageError: no file, or a malformed field.
     """
     files, read = _files(source, split)
-    papers = chain.from_iterable(read(file, source) for file in files)
-    yield from to_samples(papers, source)
+    yield from to_samples([paper for file in files for paper in read(file, source)], source)
 
 
 def _files(source: Source, split: str) -> tuple[Sequence[File], Reader]:

@@ -1,4 +1,4 @@
-"""Reads QMSum's meetings: ``{train,val,test}.jsonl``, or the repository's ``data/ALL`` with one meeting a file."""
+"""Reads QMSum: ``{train,val,test}.jsonl``, the repository's ``data/ALL`` with a file a meeting, or SCROLLS' packing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 
 from evalsuite.task import Row, Source
 from evalsuite.types import Document, Sample, Span
+
+from . import scrolls
 
 FILES = {"train": "train", "validation": "val", "test": "test"}
 """Our names of the splits to QMSum's."""
@@ -19,6 +21,9 @@ def samples(source: Source, split: str) -> Iterator[Sample]:
     Raises:
         UsageError: no file, or a field that is missing, of the wrong kind, or outside the transcript.
     """
+    if packed := source.find(f"qmsum/{split}.jsonl"):
+        yield from scrolls.samples(packed, source)
+        return
     for name, row in _meetings(source, FILES[split], split):
         lines = [f"{turn.text('speaker')}: {turn.text('content')}" for turn in row.rows("meeting_transcripts")]
         document = Document(name, "\n".join(lines))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from evalsuite.metrics.aggregate import geometric_mean
 from evalsuite.metrics.scrolls import rouge
 from evalsuite.qa import paper_protocol
-from evalsuite.task import Dataset, Metric, Task
+from evalsuite.task import Dataset, HubFile, Metric, Task
 from evalsuite.types import Completion, Judgement, Sample
 
 from .reader import samples
@@ -24,6 +24,8 @@ DATASET = Dataset(
     licence="MIT; the meetings come from AMI and ICSI (CC BY 4.0) and from parliament committees",
     citation="Zhong et al. 2021, QMSum: A New Benchmark for Query-based Multi-domain Meeting Summarization, NAACL",
     instructions="Get data/ALL/jsonl/{train,val,test}.jsonl of the QMSum repository",
+    # the publisher is not on the hub; SCROLLS packs the same queries, and has no answers for test
+    hub=tuple(HubFile("tau/scrolls", f"qmsum.zip::qmsum/{split}.jsonl", split) for split in ("train", "validation")),
 )
 
 

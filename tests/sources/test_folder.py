@@ -106,7 +106,7 @@ def test_local_files_are_recorded_once_and_a_later_change_or_loss_is_told(
     (root / "thing" / "a").write_text("other")
     (root / "thing" / "b").unlink()
     entries = data_verify([task], root)
-    assert states(entries) == ["changed", "missing"]
+    assert states(entries) == states(data_verify([task], root)) == ["changed", "missing"]
     assert sha256(b"a").hexdigest() in entries[0].problems[0]
     assert "recorded earlier, now gone" in entries[0].problems[1]
 

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -70,3 +71,16 @@ def test_the_geometric_mean_is_that_of_the_dataset_means(tmp_path: Path) -> None
     primary = next(metric for metric in TASK.metrics if metric.primary)
     assert primary.combine is not None
     assert primary.combine(means) == pytest.approx(50)
+
+
+def test_the_packing_of_scrolls_loads_with_references_of_one_query_merged(tmp_path: Path) -> None:
+    rows = [
+        {"id": "q1", "pid": "q1_0", "input": "Who?\n\nAnn: Me.\n\nBo: No.", "output": "Ann."},
+        {"id": "q2", "pid": "q2_0", "input": "Why?\n\nBo: So.", "output": "So."},
+        {"id": "q1", "pid": "q1_1", "input": "Who?\n\nAnn: Me.\n\nBo: No.", "output": "It was Ann."},
+    ]
+    with ZipFile(tmp_path / "qmsum.zip", "w") as archive:
+        archive.writestr("qmsum/validation.jsonl", "\n".join(map(json.dumps, rows)))
+    first, second = read(tmp_path, "validation")
+    assert (first.id, first.question, first.references) == ("q1", "Who?", ("Ann.", "It was Ann."))
+    assert (first.document.text, second.document.text) == ("Ann: Me.\n\nBo: No.", "Bo: So.")
