@@ -1,0 +1,52 @@
+"""Riddles with four answers to choose from, one riddle a line: {"id", "text", "options", "right"}."""
+
+from collections.abc import Iterator
+
+from evalsuite.task import Dataset, Metric, PromptProtocol, Source, Task
+from evalsuite.types import Completion, Document, Judgement, Part, Parts, Role, Sample
+
+
+def samples(source: Source, split: str) -> Iterator[Sample]:
+    """One question a riddle."""
+    for file in source.need(f"{split}.jsonl"):
+        for row in file.records():
+            choices, right = tuple(row.texts("options")), row.whole("right")
+            riddle = Document(row.text("id"), row.text("text"))
+            yield Sample(riddle.id, riddle, "What is it?", (choices[right],), choices, right)
+
+
+def prompt(sample: Sample) -> Parts:
+    """The riddle and its question."""
+    return (
+        Part(Role.DOCUMENT, sample.document.text),
+        Part(Role.QUESTION, f"\n{sample.question}"),
+        Part(Role.RESPONSE, "\nAnswer:"),
+    )
+
+
+def options(sample: Sample) -> tuple[str, ...]:
+    """The answers as continuations of the prompt."""
+    return tuple(f" {choice}" for choice in sample.choices)
+
+
+def judge(sample: Sample, completion: Completion) -> Judgement:
+    """Accuracy of the likeliest answer."""
+    likeliest = max(range(len(sample.choices)), key=lambda index: completion.options[index].logprob)
+    return Judgement({"accuracy": 100.0 * (likeliest == sample.gold)}, sample.choices[likeliest])
+
+
+TASKS = (
+    Task(
+        name="riddles",
+        suite="riddles",
+        title="Riddles: one of four answers",
+        version=1,
+        samples=samples,
+        splits=("validation",),
+        split="validation",
+        protocols=(PromptProtocol(name="likeliest", source="ours", prompt=prompt, judge=judge, options=options),),
+        metrics=(Metric("accuracy", primary=True),),
+        dataset=Dataset("riddles", "https://example.org/riddles", "CC0", "Tradition", "Write validation.jsonl"),
+        paper="none",
+    ),
+)

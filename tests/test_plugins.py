@@ -1,0 +1,168 @@
+"""Tasks of others: a folder of --include-path, and a package with an entry point (tests/example_plugin)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from evalsuite.errors import UsageError
+from evalsuite.plugins import find_tasks, select_tasks
+
+EXAMPLE = Path(__file__).resolve().parent / "example_plugin"
+MY_TASKS = EXAMPLE / "my_tasks"
+LETTER = {
+    "id": "l1",
+    "text": "Dear Ada, the lamp burns oil from Bergen. Yours, Nils.",
+    "questions": [{"id": "l1-q1", "question": "Where is the oil from?", "answer": "Bergen"}],
+}
+RIDDLE = {
+    "id": "r1",
+    "text": "It has teeth and cannot bite.",
+    "options": ["A comb", "A dog", "A cat", "A pike"],
+    "right": 0,
+}
+
+CLI = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> CLI:
+    """Runs our command line in an empty folder; ``path`` is put in front of the import path."""
+
+    def run(line: str, *arguments: object, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "PYTHONPATH": str(path) if path else ""}
+        command = [sys.executable, "-m", "evalsuite", *line.split(), *map(str, arguments)]
+        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def installed_plug_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example package as a wheel puts it on disk, entry point and all."""
+    folder = tmp_path_factory.mktemp("plugin")
+    build = f"import hatchling.build as b; print(b.build_wheel({str(folder)!r}))"
+    built = subprocess.run([sys.executable, "-c", build], cwd=EXAMPLE, capture_output=True, text=True, check=True)
+    with ZipFile(folder / built.stdout.split()[-1]) as wheel:
+        wheel.extractall(folder / "site")
+    return folder / "site"
+
+
+def write_data(root: Path, name: str, row: object, splits: tuple[str, ...] = ("validation",)) -> Path:
+    for split in splits:
+        file = root / "data" / name / f"{split}.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(row) + "\n")
+    return root / "data"
+
+
+def test_a_folder_of_tasks_is_found_beside_ours() -> None:
+    ours, all_of_them = set(find_tasks()), set(find_tasks([str(MY_TASKS)]))
+
+    assert all_of_them - ours == {"letters"}
+
+
+def test_a_single_task_folder_can_be_named_as_well() -> None:
+    assert "letters" in find_tasks([str(MY_TASKS / "letters")])
+
+
+def test_a_task_of_a_folder_runs_from_source_to_table(cli: CLI, tmp_path: Path) -> None:
+    data = write_data(tmp_path, "letters", LETTER)
+
+    done = cli("run --model scripted:echo --tasks letters --out out --include-path", MY_TASKS, "--data", data)
+
+    assert done.returncode == 0, done.stderr
+    (cell,) = json.loads((tmp_path / "out" / "cells.json").read_text())
+    assert (cell["task"], cell["suite"], cell["asked"], cell["scored"]) == ("letters", "my-tasks", 1, 1)
+
+
+def test_an_installed_package_adds_its_task(cli: CLI, installed_plug_in: Path) -> None:
+    with_it = cli("tasks --json", path=installed_plug_in)
+    without = cli("tasks --json")
+
+    assert with_it.returncode == 0, with_it.stderr
+    names = [{task["name"] for task in json.loads(done.stdout)} for done in (with_it, without)]
+    assert names[0] - names[1] == {"riddles"}
+
+
+def test_a_task_of_a_package_runs_by_log_likelihood(cli: CLI, tmp_path: Path, installed_plug_in: Path) -> None:
+    data = write_data(tmp_path, "riddles", RIDDLE)
+
+    done = cli("run --model scripted:silent --tasks riddles --out out --data", data, path=installed_plug_in)
+
+    assert done.returncode == 0, done.stderr
+    (cell,) = json.loads((tmp_path / "out" / "cells.json").read_text())
+    assert (cell["metric"], cell["asked"], cell["scored"]) == ("accuracy", 1, 1)
+
+
+def test_a_run_is_scored_again_only_with_its_tasks_at_hand(cli: CLI, tmp_path: Path) -> None:
+    data = write_data(tmp_path, "letters", LETTER)
+    cli("run --model scripted:echo --tasks letters --out out --include-path", MY_TASKS, "--data", data)
+
+    with_it = cli("score out --include-path", MY_TASKS)
+    without = cli("score out")
+
+    assert with_it.returncode == 0, with_it.stderr
+    assert without.returncode == 2
+    assert "letters" in without.stderr
+    assert "Traceback" not in without.stderr
+
+
+def test_two_tasks_of_one_name_are_refused_with_both_places(tmp_path: Path) -> None:
+    source = (MY_TASKS / "letters" / "task.py").read_text().replace('name="letters"', 'name="qasper"')
+    folder = tmp_path / "mine" / "copy"
+    folder.mkdir(parents=True)
+    (folder / "task.py").write_text(source)
+
+    with pytest.raises(UsageError, match="two tasks are called 'qasper'") as error:
+        find_tasks([str(tmp_path / "mine")])
+
+    assert str(folder / "task.py") in str(error.value)
+    assert str(Path("tasks", "qasper", "task.py")) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("raise RuntimeError('lamp out')", "lamp out"),
+        ("import a_package_nobody_has", "a_package_nobody_has"),
+        ("TASKS = []", "must end in TASKS"),
+        ("", "must end in TASKS"),
+        ("def (", "invalid syntax"),
+    ],
+)
+def test_a_broken_task_is_named_not_skipped(tmp_path: Path, content: str, complaint: str) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "task.py").write_text(content)
+
+    with pytest.raises(UsageError, match=complaint) as error:
+        find_tasks([str(tmp_path)])
+
+    assert str(folder / "task.py") in str(error.value)
+
+
+@pytest.mark.parametrize("path", ["nowhere", "."])
+def test_an_include_path_without_tasks_is_refused(tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UsageError, match="--include-path"):
+        find_tasks([path])
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean qasper"):
+        select_tasks(["quasper"], find_tasks())
+
+
+def test_a_suite_stands_for_its_tasks() -> None:
+    names = [task.name for task in select_tasks(["llama2-long"], find_tasks())]
+
+    assert {"narrativeqa", "qasper", "quality", "qmsum"} <= set(names)
