@@ -18,6 +18,9 @@ ZERO, REQUEST, CUT, ZERO_SETS = (module("zeroscrolls", name) for name in ("offic
 LEVAL, LEVAL_SETS, LEVAL_PROMPTS = (module("leval", name) for name in ("official", "sets", "prompts"))
 
 
+LONG = " ".join(f"Item {number} is near item {number + 1}." for number in range(3000))
+
+
 def sample_of(row: Any) -> Sample:
     document = Document("d", row.input[row.document_start : row.document_end])
     return Sample("s", document, "q", (), attributes=ZERO.attributes_of(row))
@@ -65,6 +68,9 @@ def test_what_a_run_records_adds_up_to_the_document(rule: str, name: str, golden
         assert made.over_limit == (len(made.ids) > room)
         # Claude's rule keeps nine characters too many, which can be nine tokens.
         assert len(made.ids) <= room + (9 if rule == "api_claude" else 0)
+        if lost and (rule, name) == ("api", "bytelevel"):
+            front = row.input[: row.document_start + kept.end]
+            assert tokenizer.decode(made.ids).startswith(front + row.separator)
         if rule != "hf" and tokenizer.bos_id is not None:
             assert made.ids[0] == tokenizer.bos_id
         if lost and rule == "hf":
@@ -84,7 +90,7 @@ def test_a_run_never_breaks_a_character_and_says_so(golden: Path) -> None:
 
 def test_leval_parts_join_to_the_official_prompt_and_the_cut_is_recorded(golden: Path) -> None:
     tokenizer = PromptContext(golden).tokenizer("llamalike")
-    sample = Sample("s", Document("d", "one two three\n" * 2000), "Sum up.", ("a b c",))
+    sample = Sample("s", Document("d", LONG), "Sum up.", ("a b c",))
     for script in LEVAL_PROMPTS.SCRIPTS:
         for one in LEVAL_SETS.SETS:
             joined = "".join(part.text for part in LEVAL.parts(script, one, sample) if part.role is not Role.SYSTEM)
@@ -93,12 +99,15 @@ def test_leval_parts_join_to_the_official_prompt_and_the_cut_is_recorded(golden:
             official = LEVAL_PROMPTS.build_prompt(script, path, one.run_metric, text, "Sum up.", "a b c")
             assert joined == official.text
     one = LEVAL_SETS.BY_NAME["news_summ"]
-    given = OfficialCutInput(sample, (), 4096, 512, tokenizer)
+    given = OfficialCutInput(sample, (), 16384, 512, tokenizer)
     made = LEVAL.cut_rule("llama2-chat-test", one)(given)
     assert (made.side, made.over_limit) == ("right", False)
-    assert made.removed[0].characters == 28000 - made.kept[0].end
+    assert made.removed[0].characters == len(LONG) - made.kept[0].end
     assert len(made.ids) + made.removed[0].tokens == made.tokens_before
-    assert len(tokenizer.encode(sample.document.text[: made.kept[0].end], special_tokens=True)) <= 4000 - 512
+    cut = module("leval", "cut").cut_document(
+        sample.document.text, 16000 - 512, tokenizer, keep_end=False, special_tokens=True
+    )
+    assert made.kept == (cut.kept,), "16,384 is 16k: 15,488 tokens for the document"
 
 
 def test_leval_flags_a_prompt_that_its_question_makes_too_long(golden: Path) -> None:
