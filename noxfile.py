@@ -67,11 +67,13 @@ def package(session: nox.Session) -> None:
     session.install(*CONSTRAINTS, "build", "hatchling")
     dist = Path(session.create_tmp()) / "dist"
     session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), ".", silent=True)
-    session.run("python", "tests/packaging/built.py", str(dist))
+    session.run("python", "tests/helpers/package_checks.py", "built", str(dist))
     wheel = next(dist.glob("*.whl"))
     install(session, f"{wheel}[hf]")
     session.run("python", "-m", "pip", "check")
-    session.run("python", "tests/packaging/installed.py", str(ROOT), env={**QUIET, "PYTHONSAFEPATH": "1"})
+    session.run(
+        "python", "tests/helpers/package_checks.py", "installed", str(ROOT), env={**QUIET, "PYTHONSAFEPATH": "1"}
+    )
 
 
 @nox.session
