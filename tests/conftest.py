@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from evalsuite.tokenizers import HFTokenizer
 
 
 def _folder(variable: str, what: str) -> Path:
@@ -28,3 +32,21 @@ def real_data() -> Path:
 def golden() -> Path:
     """Cases with the official scorers' values and the official scripts' prompts."""
     return _folder("EVALSUITE_GOLDEN", "golden cases")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random Llama checkpoint with a byte-level tokenizer and a chat template."""
+    import tiny
+
+    return tiny.save_model(tmp_path_factory.mktemp("tiny-model"))
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> HFTokenizer:
+    """The tiny model's tokenizer: BOS in front, special tokens, a chat template that writes the BOS itself."""
+    import tiny
+
+    from evalsuite.tokenizers import load_tokenizer
+
+    return load_tokenizer(str(tiny.save_tokenizer(tmp_path_factory.mktemp("tiny-tokenizer"))))

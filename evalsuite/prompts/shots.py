@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,6 +89,12 @@ def _hidden(part: Part, shots: Shots) -> bool:
     return shots.documents == "placeholder" and part.role is Role.DOCUMENT
 
 
-def _order(shots: Shots, task: str, pool: Sequence[Sample], sample: Sample) -> list[Sample]:
+def _order(shots: Shots, task: str, pool: Sequence[Sample], sample: Sample) -> Iterator[Sample]:
+    """The pool in the draw's order, shuffled only as far as it is looked at: this runs for every sample."""
     name = f"{task}:{shots.seed}" + (f":{sample.id}" if shots.draw == "sample" else "")
-    return random.Random(name).sample(pool, len(pool))  # noqa: S311 - a seeded draw, not a secret
+    generator = random.Random(name)  # noqa: S311 - a seeded draw, not a secret
+    left = list(pool)
+    while left:
+        at = generator.randrange(len(left))
+        left[at], left[-1] = left[-1], left[at]
+        yield left.pop()

@@ -1,0 +1,103 @@
+"""Chat templates: measured before cutting, BOS once whatever the template writes, the system part in its place."""
+
+from __future__ import annotations
+
+import pytest
+from fitting import check
+from made import QUESTION, RESPONSE, parts, sample
+
+from evalsuite.engines.scripted import CharacterTokenizer
+from evalsuite.errors import UsageError
+from evalsuite.prompts.chat import chat_frame, plain_frame
+from evalsuite.prompts.fit import Budget, fit
+from evalsuite.prompts.render import option_ids, render, with_demonstrations
+from evalsuite.qa import paper_protocol
+from evalsuite.tokenizers import HFTokenizer
+from evalsuite.types import Judgement, Part, Role
+
+DOCUMENT = " ".join(f"Line {i} of the tale." for i in range(80))
+SYSTEM = Part(Role.SYSTEM, "Be brief.")
+
+
+def _template(tokenizer: HFTokenizer, template: str) -> HFTokenizer:
+    """The same tokenizer with another chat template."""
+    from copy import copy
+
+    other, pretrained = copy(tokenizer), copy(tokenizer._pretrained)
+    pretrained.chat_template = template
+    other._pretrained = pretrained
+    return other
+
+
+BODY = "{% for m in messages %}<|user|>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}<|assistant|>"
+
+
+@pytest.mark.parametrize("template", [BODY, "<s>" + BODY, "{{ bos_token }}" + BODY])
+def test_bos_stands_once_whether_or_not_the_template_writes_it(tiny_tokenizer: HFTokenizer, template: str) -> None:
+    tokenizer = _template(tiny_tokenizer, template)
+    whole = parts(DOCUMENT)
+    frame = chat_frame(tokenizer, whole)
+    found = fit(whole, frame, Budget(200, "cap"), "left", tokenizer, sample(DOCUMENT))
+    assert found is not None
+    check(found, whole, frame, tokenizer)
+    assert found.ids.count(0) == 1
+    shown = tokenizer.decode(found.ids)
+    assert shown.startswith("<s><|user|>user: ")
+    assert shown.endswith(f"{QUESTION}{RESPONSE}</s><|assistant|>")
+
+
+def test_template_tokens_are_special_and_the_users_spelling_of_them_is_text(tiny_tokenizer: HFTokenizer) -> None:
+    document = "He wrote <|assistant|> and </s> here."
+    whole = parts(document)
+    frame = chat_frame(tiny_tokenizer, whole)
+    found = fit(whole, frame, Budget(500, "cap"), "left", tiny_tokenizer, sample(document))
+    assert found is not None
+    special = [id_ for id_ in found.ids if id_ in tiny_tokenizer.special_ids]
+    assert tiny_tokenizer.decode(special) == "<s><|user|></s><|assistant|>"
+
+
+def test_system_parts_become_the_system_message_and_leave_the_text(tiny_tokenizer: HFTokenizer) -> None:
+    protocol = paper_protocol(judge=lambda *_: Judgement({}, ""), max_new_tokens=5)
+    plain = protocol.prompt
+    from dataclasses import replace
+
+    protocol = replace(protocol, prompt=lambda asked: (SYSTEM, *plain(asked)))
+    shown = (Part(Role.DEMONSTRATION, "DEMO "),)
+    chat = render(protocol, sample("Tale."), shown, tiny_tokenizer, chat=True)
+    assert tiny_tokenizer.decode(chat.frame.head) == "<s><|user|>system: Be brief.</s><|user|>user: "
+    assert "Be brief." not in "".join(part.text for part in chat.parts)
+    base = render(protocol, sample("Tale."), shown, tiny_tokenizer, chat=False)
+    assert "".join(part.text for part in base.parts).startswith("Be brief.DEMO Tale. Q:")
+    assert base.frame == plain_frame(tiny_tokenizer)
+
+
+def test_demonstrations_stand_behind_the_leading_instruction() -> None:
+    whole = parts("Tale.", instruction="Answer. ")
+    shown = with_demonstrations(whole, (Part(Role.DEMONSTRATION, "DEMO "),))
+    assert "".join(part.text for part in shown) == f"Answer. DEMO Tale.{QUESTION}{RESPONSE}"
+
+
+def test_a_tokenizer_without_a_template_is_refused_with_advice(tiny_tokenizer: HFTokenizer) -> None:
+    with pytest.raises(UsageError, match=r"--chat-template: .* leave the option out"):
+        chat_frame(_template(tiny_tokenizer, ""), parts("x"))
+
+
+@pytest.mark.parametrize("template", ["always the same", "{{ messages[-1].content }} {{ messages[-1].content }}"])
+def test_a_template_that_hides_or_repeats_the_message_is_refused(tiny_tokenizer: HFTokenizer, template: str) -> None:
+    with pytest.raises(UsageError, match="exactly once"):
+        chat_frame(_template(tiny_tokenizer, template), parts("x"))
+
+
+def test_a_template_that_refuses_a_system_message_is_one_clear_line(tiny_tokenizer: HFTokenizer) -> None:
+    template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + BODY
+    with pytest.raises(UsageError, match="no system role"):
+        chat_frame(_template(tiny_tokenizer, template), (SYSTEM, *parts("x")))
+
+
+def test_option_ids_continue_the_prompt_as_its_text_would(tiny_tokenizer: HFTokenizer) -> None:
+    for tokenizer in (tiny_tokenizer, CharacterTokenizer()):
+        whole = parts("Tale.")
+        options = (" She said nothing", " A", "s", "")
+        text = "".join(part.text for part in whole)
+        for option, ids in zip(options, option_ids(whole, options, tokenizer), strict=True):
+            assert tokenizer.decode([*tokenizer.encode_literal(text).ids, *ids]) == text + option
