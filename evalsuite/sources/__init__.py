@@ -9,18 +9,18 @@ from evalsuite.errors import UsageError
 from evalsuite.sources.cache import Cache
 from evalsuite.sources.folder import FolderSource
 from evalsuite.sources.hub_source import HubSource, not_on_hub
-from evalsuite.sources.inventory import DataEntry, DataFileStatus, data_fetch, data_list, data_verify
+from evalsuite.sources.inventory import Inventory, data_fetch, data_list, data_verify, inventory
 from evalsuite.task import Dataset
 
 __all__ = [
     "Cache",
-    "DataEntry",
-    "DataFileStatus",
     "FolderSource",
     "HubSource",
+    "Inventory",
     "data_fetch",
     "data_list",
     "data_verify",
+    "inventory",
     "open_source",
 ]
 

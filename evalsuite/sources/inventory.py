@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ from evalsuite.task import Dataset, HubFile, Task
 State: TypeAlias = Literal["not fetched", "present", "locked", "recorded", "verified", "changed", "missing"]
 """``present``: in the data folder; ``locked``: fetched before; ``recorded``: checksum written down now;
 ``verified``: equal to the one written down."""
-Say: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,56 +65,77 @@ class DataEntry:
         )
 
 
-def data_list(tasks: Iterable[Task], root: Path | None = None) -> tuple[DataEntry, ...]:
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Every dataset asked about."""
+
+    entries: tuple[DataEntry, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no file is missing or changed."""
+        return not any(entry.problems for entry in self.entries)
+
+    def lines(self) -> tuple[str, ...]:
+        """All entries for the terminal."""
+        return tuple(line for entry in self.entries for line in entry.lines)
+
+
+def inventory(tasks: Iterable[Task], root: Path | None = None) -> Inventory:
     """Every dataset of the tasks with what is known of its files, without fetching or reading any.
 
     Args:
         tasks: whose data.
-        root: the data folder; its files are named beside those of the hub.
+        root: the data folder, None for ``EVALSUITE_DATA``; its files are named beside those of the hub.
     """
     cache = Cache()
     return _entries(tasks, lambda data: (*_known(data, cache), *_present(data, root)))
 
 
-def data_fetch(
-    tasks: Iterable[Task], *, splits: Sequence[str] = (), mirror: Path | None = None, say: Say = lambda _: None
-) -> tuple[DataEntry, ...]:
-    """Fetches what the hub has, at pinned commits; interrupted downloads resume.
+def data_list(tasks: Iterable[Task], root: Path | None = None) -> tuple[str, ...]:
+    """The lines of ``inventory``."""
+    return inventory(tasks, root).lines()
+
+
+def data_fetch(tasks: Iterable[Task], *, splits: Sequence[str] = (), mirror: Path | str | None = None) -> Iterator[str]:
+    """Fetches what the hub has, at pinned commits; what was fetched before is verified.
 
     Args:
         tasks: whose data.
         splits: which splits; all when empty.
         mirror: a folder with the hub's files; None takes ``EVALSUITE_MIRROR``, else the hub.
-        say: told a line before and after each file.
+
+    Yields:
+        A line before and after each file.
 
     Raises:
         UsageError: a file cannot be had, or is not what was recorded.
     """
-    cache = Cache(mirror=mirror)
-    return _entries(tasks, lambda data: tuple(_fetched(data, cache, splits, say)))
+    cache = Cache(mirror=None if mirror is None else Path(mirror))
+    for entry in _entries(tasks, lambda _: ()).entries:
+        yield from entry.lines
+        yield from _fetched(entry.dataset, cache, splits)
 
 
-def data_verify(
-    tasks: Iterable[Task], root: Path | None = None, *, mirror: Path | None = None
-) -> tuple[DataEntry, ...]:
+def data_verify(tasks: Iterable[Task], root: Path | None = None, *, mirror: Path | str | None = None) -> Inventory:
     """Checks every file fetched before, and every file in the data folder, against the checksums recorded.
 
-    A local file seen for the first time is recorded. ``problems`` of an entry lists what changed or is missing.
+    A local file seen for the first time is recorded.
 
     Args:
         tasks: whose data.
-        root: the data folder, if any.
+        root: the data folder, None for ``EVALSUITE_DATA``.
         mirror: as in ``data_fetch``.
     """
-    cache = Cache(mirror=mirror)
+    cache = Cache(mirror=None if mirror is None else Path(mirror))
     return _entries(tasks, lambda data: (*_verified(data, cache), *_checked(data, cache, root)))
 
 
-def _entries(tasks: Iterable[Task], files: Callable[[Dataset], tuple[DataFileStatus, ...]]) -> tuple[DataEntry, ...]:
+def _entries(tasks: Iterable[Task], files: Callable[[Dataset], tuple[DataFileStatus, ...]]) -> Inventory:
     names: dict[Dataset, list[str]] = {}
     for task in tasks:
         names.setdefault(task.dataset, []).append(task.name)
-    return tuple(DataEntry(data, tuple(of), files(data)) for data, of in names.items())
+    return Inventory(tuple(DataEntry(data, tuple(of), files(data)) for data, of in names.items()))
 
 
 def _archives(data: Dataset, cache: Cache) -> Iterator[HubFile]:
@@ -136,16 +157,14 @@ def _known(data: Dataset, cache: Cache) -> Iterator[DataFileStatus]:
         yield DataFileStatus(name_of(file), state, cache.pinned(file), found or file.sha256)
 
 
-def _fetched(data: Dataset, cache: Cache, splits: Sequence[str], say: Say) -> Iterator[DataFileStatus]:
+def _fetched(data: Dataset, cache: Cache, splits: Sequence[str]) -> Iterator[str]:
     if not data.hub:
-        say(f"{data.folder}: not on the hub. {data.instructions} ({data.homepage}); put it below DIR/{data.folder}")
+        yield "  not on the hub: get it as said above"
     for declared in data.hub:
         if not splits or declared.split in splits:
             for file in cache.expand(declared):
-                say(f"{name_of(file)} ...")
-                status = _fetch(file, cache)
-                say(status.line)
-                yield status
+                yield f"  fetching    {name_of(file)}"
+                yield _fetch(file, cache).line
 
 
 def _fetch(file: HubFile, cache: Cache) -> DataFileStatus:
@@ -164,19 +183,25 @@ def _verified(data: Dataset, cache: Cache) -> Iterator[DataFileStatus]:
             yield DataFileStatus(status.name, "changed", status.revision, status.sha256, str(error))
 
 
-def _local(data: Dataset, root: Path | None) -> list[Path]:
-    folder = None if root is None else root / data.folder
+def _folder(data: Dataset, root: Path | None) -> Path | None:
+    if root is None and os.environ.get("EVALSUITE_DATA"):
+        root = Path(os.environ["EVALSUITE_DATA"])
+    return None if root is None else root / data.folder
+
+
+def _local(folder: Path | None) -> list[Path]:
     return [] if folder is None else sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _present(data: Dataset, root: Path | None) -> Iterator[DataFileStatus]:
-    for path in _local(data, root):
+    for path in _local(_folder(data, root)):
         yield DataFileStatus(str(path), "present")
 
 
 def _checked(data: Dataset, cache: Cache, root: Path | None) -> Iterator[DataFileStatus]:
     """Local files against what an earlier call wrote down; one that was written down and is gone is missing."""
-    present = {str(path.resolve()): path for path in _local(data, root)}
+    folder = _folder(data, root)
+    present = {str(path.resolve()): path for path in _local(folder)}
     for name, path in present.items():
         found, expected = sha256(path), cache.lock.sha256(name)
         cache.lock.record("files", name, found)
@@ -184,7 +209,6 @@ def _checked(data: Dataset, cache: Cache, root: Path | None) -> Iterator[DataFil
         detail = f"SHA-256 was {expected}; the file was changed: get it again" if changed else ""
         state: State = "changed" if changed else "verified" if expected else "recorded"
         yield DataFileStatus(str(path), state, None, found, detail)
-    folder = "" if root is None else str((root / data.folder).resolve())
-    for name in cache.lock.below(folder) if folder else ():
+    for name in () if folder is None else cache.lock.below(str(folder.resolve())):
         if name not in present:
             yield DataFileStatus(name, "missing", None, cache.lock.sha256(name), "recorded earlier, now gone")

@@ -1,5 +1,4 @@
 import gzip
-import json
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -7,7 +6,7 @@ from typing import Any
 import pytest
 
 from evalsuite.errors import UsageError
-from evalsuite.sources import DataEntry, FolderSource, data_list, data_verify, open_source
+from evalsuite.sources import FolderSource, Inventory, data_verify, inventory, open_source
 from evalsuite.task import Dataset, HubFile
 
 DATA = Dataset("thing", "https://example.org/thing", "MIT", "Somebody 2024", "Get thing.jsonl of the Thing page")
@@ -96,19 +95,21 @@ def test_local_files_are_recorded_once_and_a_later_change_or_loss_is_told(
     for name in ("a", "b"):
         (root / "thing" / name).write_text(name)
 
-    def states(entries: tuple[DataEntry, ...]) -> list[str]:
-        return [file.state for entry in entries for file in entry.files]
+    def states(found: Inventory) -> list[str]:
+        return [file.state for entry in found.entries for file in entry.files]
 
     task: Any = Reads
-    assert states(data_list([task], root)) == ["present", "present"]
+    assert states(inventory([task], root)) == ["present", "present"]
     assert states(data_verify([task], root)) == ["recorded", "recorded"]
     assert states(data_verify([task], root)) == ["verified", "verified"]
     (root / "thing" / "a").write_text("other")
     (root / "thing" / "b").unlink()
-    entries = data_verify([task], root)
-    assert states(entries) == states(data_verify([task], root)) == ["changed", "missing"]
-    assert sha256(b"a").hexdigest() in entries[0].problems[0]
-    assert "recorded earlier, now gone" in entries[0].problems[1]
+    assert data_verify([task], root / "..").ok
+    found = data_verify([task], root)
+    assert not found.ok
+    assert states(found) == states(data_verify([task], root)) == ["changed", "missing"]
+    assert sha256(b"a").hexdigest() in found.entries[0].problems[0]
+    assert "recorded earlier, now gone" in found.entries[0].problems[1]
 
 
 @pytest.mark.parametrize("content", ["nonsense", "[]", '{"version": 99}', '{"files": {}}'])
@@ -129,8 +130,7 @@ def test_a_lock_file_that_cannot_be_read_is_not_overwritten(
 def test_a_listing_shows_licence_and_citation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVALSUITE_CACHE", str(tmp_path))
     task: Any = Reads
-    (entry,) = data_list([task, task], None)
-    assert entry.tasks == ("mine", "mine")
-    assert "  licence   MIT" in entry.lines
-    assert "  citation  Somebody 2024" in entry.lines
-    assert json.dumps(entry.problems) == "[]"
+    found = inventory([task, task])
+    assert found.ok
+    assert found.lines()[0] == "thing  (tasks: mine, mine)"
+    assert {"  licence   MIT", "  citation  Somebody 2024"} <= set(found.lines())
