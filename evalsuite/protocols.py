@@ -40,6 +40,9 @@ class Tokenizer(Protocol):
     def encode_literal(self, text: str) -> Encoding:
         """Ids without any frame; a special token's spelling inside the text stays text."""
 
+    def encode_joined(self, head: str, tail: str) -> Encoding:
+        """Exactly ``encode_literal(head + tail)``; a head seen before need not be read again."""
+
     def encode_template(self, text: str) -> list[int]:
         """Ids of a chat template's own text, where special strings are special tokens."""
 

@@ -37,6 +37,10 @@ class CharacterTokenizer:
         offset = len(self.SPECIAL)
         return Encoding(tuple(ord(c) + offset for c in text), tuple((i, i + 1) for i in range(len(text))))
 
+    def encode_joined(self, head: str, tail: str) -> Encoding:
+        """As ``encode_literal(head + tail)``."""
+        return self.encode_literal(head + tail)
+
     def encode_template(self, text: str) -> list[int]:
         """As ``encode``."""
         return self.encode(text)

@@ -104,7 +104,8 @@ def fit(
         UsageError: the parts that must survive exceed the budget, or the strategy is ``error`` and it is too long.
     """
     text = "".join(part.text for part in parts)
-    encoding = tokenizer.encode_literal(text)
+    before = region(parts, "left").end
+    encoding = tokenizer.encode_joined(text[:before], text[before:])
     total = frame.tokens + len(encoding.ids)
     uncut = Cut(strategy, None, budget.tokens, budget.bound, total, total, evidence=evidence_fate(sample, parts, None))
     if total <= budget.tokens and aligned is None:

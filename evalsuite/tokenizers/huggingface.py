@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Encoding
 from evalsuite.tokenizers.files import TOKENIZER_PATTERNS, folder_digest, model_folder, tokenizer_files
+from evalsuite.tokenizers.joined import JoinedEncoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
@@ -109,6 +110,15 @@ class HFTokenizer:
         """
         encoding = self._literal.encode(text, add_special_tokens=False)
         return Encoding(tuple(encoding.ids), tuple(encoding.offsets))
+
+    @cached_property
+    def joined(self) -> JoinedEncoder:
+        """Encodes texts that begin alike, the common beginning once."""
+        return JoinedEncoder(self._literal)
+
+    def encode_joined(self, head: str, tail: str) -> Encoding:
+        """``encode_literal(head + tail)``; a head seen before is not encoded again where that is proven equal."""
+        return self.joined.encode(head, tail)
 
     def encode_template(self, text: str) -> list[int]:
         """Ids of a chat template's own text, where special strings are special tokens, without a frame."""
