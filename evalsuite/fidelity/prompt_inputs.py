@@ -58,6 +58,10 @@ class RememberingTokenizer:
         """As the tokenizer's."""
         return self._tokenizer.encode_literal(text)
 
+    def encode_joined(self, head: str, tail: str) -> Encoding:
+        """As the tokenizer's."""
+        return self._tokenizer.encode_joined(head, tail)
+
     def encode_template(self, text: str) -> list[int]:
         """As the tokenizer's."""
         return self._tokenizer.encode_template(text)
