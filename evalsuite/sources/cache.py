@@ -75,7 +75,7 @@ class Cache:
     def revision(self, file: HubFile) -> str:
         """The commit to read at, resolved and pinned the first time; the bare ref where nobody knows the commit."""
         pinned, ref = self.pinned(file), file.revision or "main"
-        if pinned is None and (pinned := self._hub.commit(file.repo, ref)) is not None:
+        if pinned is None and (pinned := self._hub.commit(file.repo, ref, archive_of(file))) is not None:
             self.lock.record("commits", _repository(file), pinned)
         return pinned or ref
 

@@ -13,8 +13,14 @@ from evalsuite.errors import UsageError
 class Hub(Protocol):
     """A place that has dataset repositories."""
 
-    def commit(self, repository: str, ref: str) -> str | None:
-        """The commit a branch or tag stands for now; None where that is not known."""
+    def commit(self, repository: str, ref: str, path: str) -> str | None:
+        """The commit a branch or tag stands for now; None where that is not known.
+
+        Args:
+            repository: ``owner/name``.
+            ref: the branch or tag.
+            path: the file wanted, for messages.
+        """
 
     def listing(self, repository: str, revision: str, pattern: str) -> list[str]:
         """The repository's files that match a glob pattern, sorted."""
@@ -32,11 +38,11 @@ class HuggingFace:
     def __init__(self, cache: Path) -> None:
         self._cache = cache
 
-    def commit(self, repository: str, ref: str) -> str | None:
+    def commit(self, repository: str, ref: str, path: str) -> str | None:
         """The commit a branch or tag stands for now."""
         from huggingface_hub import HfApi
 
-        with _explained(repository, f"revision {ref}", self._cache):
+        with _explained(repository, path, self._cache):
             sha = HfApi().dataset_info(repository, revision=ref).sha
             return None if sha is None else str(sha)
 
@@ -68,7 +74,7 @@ class Mirror:
             raise UsageError(f"mirror folder {folder} does not exist; set EVALSUITE_MIRROR to one that does")
         self._folder = folder
 
-    def commit(self, repository: str, ref: str) -> str | None:  # noqa: ARG002 - a folder knows no commits
+    def commit(self, repository: str, ref: str, path: str) -> str | None:  # noqa: ARG002 - a folder knows no commits
         """A folder does not say of which commit its files are."""
         return None
 
@@ -98,7 +104,7 @@ def _explained(repository: str, what: str, cache: Path) -> Iterator[None]:
     except errors.RepositoryNotFoundError as error:
         raise UsageError(f"{page} does not exist, or is private and needs HF_TOKEN") from error
     except errors.RevisionNotFoundError as error:
-        raise UsageError(f"{page}: no such revision ({what})") from error
+        raise UsageError(f"{page}: no such revision for {what}") from error
     except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
         why = "offline (HF_HUB_OFFLINE is set)" if constants.HF_HUB_OFFLINE else "the hub cannot be reached"
         raise UsageError(_elsewhere(f"{page}: {why} and {what} is not in {cache}", f"{repository}/{what}")) from error
