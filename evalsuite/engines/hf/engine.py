@@ -18,6 +18,7 @@ from evalsuite.engines.hf.packed import Packer
 from evalsuite.engines.hf.plain import Plain
 from evalsuite.engines.hf.plan import Ask, Costs, Pack, plan
 from evalsuite.engines.hf.rolling import rolling_loss
+from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import EngineInfo
 from evalsuite.types import Completion, Request
@@ -68,12 +69,18 @@ class HFEngine:
         """Negative log-likelihood of each token but the first, shape ``[len(ids) - 1]``; see ``hf.rolling``.
 
         A text longer than the model's maximum goes in windows of that length.
+
+        Raises:
+            UsageError: an encoder-decoder model.
         """
+        if self._plain.encodes:
+            raise UsageError(f"{self.info.model.name}: an encoder-decoder model has no loss of a running text")
         network = Network(self._plain.model, self.counters) if self._packer is None else self._packer.network
         while True:
             try:
                 with torch.inference_mode():
-                    return rolling_loss(network, ids, self.budget, self.info.max_model_len)
+                    chunk = None if self._packer is None else self.budget.chunk
+                    return rolling_loss(network, ids, self.info.max_model_len, chunk)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error) or self.budget.is_least:
                     raise

@@ -69,8 +69,9 @@ class Plain:
         for batch in self._batches(_rows(asks, encodes=self.encodes), budget):
             logits = self._option_logits(batch)
             for row, values in zip(batch, logits, strict=True):
+                # A decoder's rows begin together, all others end together.
+                first = 0 if self.encodes else values.shape[0] - row.scored
                 for ask, option, ids in row.targets:
-                    first = values.shape[0] - row.scored
                     asked = [(first + at, id_) for at, id_ in enumerate(ids)]
                     found[ask, option] = gather_logprobs(values.float(), asked)
         return [
@@ -84,10 +85,10 @@ class Plain:
         ]
 
     def _option_logits(self, batch: Sequence[Row]) -> Tensor:
-        """Logits at the end of each row, shape ``[rows, most scored, vocabulary]``."""
-        most = max(row.scored for row in batch)
+        """Logits of what is scored of each row, shape ``[rows, most scored, vocabulary]``."""
         if self.encodes:
             return self._decoder_logits(batch)
+        most = max(row.scored for row in batch)
         ids, mask = self._pad([row.ids for row in batch], left=True)
         extra: dict[str, Any] = {}
         if "position_ids" in self._accepts:
@@ -102,7 +103,7 @@ class Plain:
         prompts, mask = self._pad([row.ids[: len(row.ids) - row.scored + 1] for row in batch], left=False)
         start = self.model.generation_config.decoder_start_token_id
         options = [(start, *row.ids[len(row.ids) - row.scored + 1 :]) for row in batch]
-        decoded, decoder_mask = self._pad(options, left=True)
+        decoded, decoder_mask = self._pad(options, left=False)
         self._tally(prompts, steps=decoded.shape[1])
         logits: Tensor = self.model(
             input_ids=prompts, attention_mask=mask, decoder_input_ids=decoded, decoder_attention_mask=decoder_mask

@@ -9,20 +9,22 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from evalsuite.engines.hf.memory import Budget
 from evalsuite.engines.hf.network import Network
 from evalsuite.engines.hf.tree import Ids, as_ids
 
 
-def rolling_loss(network: Network, ids: Sequence[int], budget: Budget, window: int | None) -> npt.NDArray[np.float32]:
+def rolling_loss(
+    network: Network, ids: Sequence[int], window: int | None, chunk: int | None
+) -> npt.NDArray[np.float32]:
     """Negative log-likelihood of each token but the first, given all before it in its window.
 
     Args:
         network: the model.
         ids: a text's ids, BOS included where the model wants one.
-        budget: bounds of one pass; a longer text goes in chunks behind held keys and values.
         window: most tokens one prediction may look back over; a longer text continues in windows that begin with the
             last token of the one before, as lm-eval's rolling windows do. None: one window however long.
+        chunk: tokens of one pass; a longer window goes in chunks behind held keys and values. None: one pass a window,
+            for models whose cache keeps less than all keys and values.
 
     Returns:
         Natural-log losses, shape ``[len(ids) - 1]``.
@@ -31,13 +33,13 @@ def rolling_loss(network: Network, ids: Sequence[int], budget: Budget, window: i
     losses = [np.zeros(0, dtype=np.float32)]
     step = window or max(len(every) - 1, 1)
     for start in range(0, len(every) - 1, step):
-        losses += _window(network, every[start : start + step + 1], budget)
+        losses += _window(network, every[start : start + step + 1], chunk)
     return np.concatenate(losses)
 
 
-def _window(network: Network, ids: Ids, budget: Budget) -> list[npt.NDArray[np.float32]]:
-    chunk = budget.chunk if network.head is not None else min(budget.chunk, network.logit_rows)
+def _window(network: Network, ids: Ids, chunk: int | None) -> list[npt.NDArray[np.float32]]:
     read, targets = ids[:-1], ids[1:]
+    chunk = len(read) if chunk is None else chunk if network.head is not None else min(chunk, network.logit_rows)
     # One pass needs no keys and values afterwards, and its causal kernel no mask.
     cache = network.cache() if len(read) > chunk else None
     if cache is not None:
