@@ -1,0 +1,103 @@
+"""How L-Eval's answers are judged: exam, F1, ROUGE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from evalsuite.metrics import leval, leval_corrected
+from evalsuite.metrics.aggregate import geometric_mean
+from evalsuite.metrics.rouge import TYPES
+from evalsuite.task import Metric
+from evalsuite.types import Completion, Judgement, Sample
+
+from .reader import FACT, LOYALTY
+from .sets import Set
+
+Judge = Callable[[Sample, Completion], Judgement]
+MARK = "[fact:"
+POSITIONS = ("first", "second", "third")
+
+
+def judge_of(one: Set) -> Judge:
+    """Return a set's judge."""
+    if one.metric == "exam":
+        return lambda sample, completion: judge_exam(one, sample, completion)
+    return judge_f1 if one.metric == "f1" else judge_rouge
+
+
+def judge_exam(one: Set, sample: Sample, completion: Completion) -> Judgement:
+    """The official extraction, primary, and the corrected one.
+
+    An answer in which the official code finds none takes its value (that of its guess `A`, or 0) and is unscorable.
+
+    Raises:
+        ValueError: the gold answer is faulty; readers refuse such a row.
+    """
+    text, which = _both_answers(sample, completion.text)
+    official = leval.exam(one.name, text, sample.references[0])[which]
+    corrected = leval_corrected.exam(one.name, text, sample.references[0])[which]
+    if official.value is None or corrected.value is None:
+        raise ValueError(f"sample {sample.id}: the gold answer {sample.references[0]!r} is faulty")
+    values = {"exam": 100 * official.value, "exam_corrected": 100 * corrected.value}
+    return Judgement(values, official.prediction, scorable=official.found)
+
+
+def judge_f1(sample: Sample, completion: Completion) -> Judgement:
+    """Token F1."""
+    return Judgement({"f1": leval.f1(completion.text, sample.references)}, completion.text.strip())
+
+
+def judge_rouge(sample: Sample, completion: Completion) -> Judgement:
+    """ROUGE F-measures without stemming."""
+    return Judgement(leval.rouge(completion.text, sample.references), completion.text.strip())
+
+
+def metrics_of(one: Set) -> tuple[Metric, ...]:
+    """Return a set's metrics, the one of the published tables first.
+
+    For ROUGE sets that is rougeL, although the evaluator's own `LEval_score` is the geometric mean of the three.
+    """
+    if one.metric == "f1":
+        return (Metric("f1", primary=True),)
+    if one.metric == "rouge":
+        others = (Metric(kind) for kind in TYPES if kind != "rougeL")
+        return (Metric("rougeL", primary=True), *others, Metric("rouge_geo", of=TYPES, combine=_of_means))
+    return (Metric("exam", primary=True), Metric("exam_corrected"), *_exam_parts(one))
+
+
+def split_answer(text: str) -> dict[str, str]:
+    """Split the answer of a sci_fi prediction file, `{loyalty} [fact: {fact}]`, as the official evaluator does.
+
+    Without the mark the whole is the answer by the story; there is none by facts (the official code raises).
+    """
+    found = re.search(re.escape(MARK), text, re.IGNORECASE)
+    if found is None:
+        return {LOYALTY: text, FACT: ""}
+    return {LOYALTY: text[: found.start()], FACT: text[found.end() : -1]}
+
+
+def _exam_parts(one: Set) -> tuple[Metric, ...]:
+    if one.name == leval.JUDGED_TWICE:
+        return tuple(Metric(f"exam_{asked}", subset=_with("asked", asked), source="exam") for asked in (LOYALTY, FACT))
+    if one.name == leval.BY_POSITION:
+        return tuple(
+            Metric(f"exam_{name}", subset=_with("position", place), source="exam")
+            for place, name in enumerate(POSITIONS)
+        )
+    return ()
+
+
+def _with(attribute: str, value: object) -> Callable[[Sample], bool]:
+    return lambda sample: bool(sample.attributes[attribute] == value)
+
+
+def _both_answers(sample: Sample, text: str) -> tuple[str, int]:
+    """The text as the evaluator reads it, and which of its judgements is this sample's."""
+    if sample.attributes.get("asked") == FACT:
+        return f"{MARK}{text}]", 1
+    return (f"{text} {MARK}]", 0) if sample.attributes.get("asked") == LOYALTY else (text, 0)
+
+
+def _of_means(means: Mapping[str, float]) -> float:
+    return geometric_mean(*(means[kind] for kind in TYPES))
