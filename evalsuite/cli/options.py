@@ -99,7 +99,9 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
         help="what a too long prompt loses: left, document-left, document-right, document-middle, skip, error or "
         "official (default: the protocol's)",
     )
-    parser.add_argument("--split", metavar="S", help="train, validation or test (default: the task's)")
+    parser.add_argument(
+        "--split", metavar="S", help="train, validation or test, or for one task qasper=train (default: each task's)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="draws the demonstrations (default: 0)")
     parser.add_argument(
         "--demo-draw",

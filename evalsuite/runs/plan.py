@@ -96,6 +96,16 @@ def identities(plan: Plan) -> dict[str, str]:
     return found
 
 
+def asked_split(asked: str | None, task: Task) -> str:
+    """The split of one task: ``test``, or ``qasper=train`` for one task only, or both, separated by commas."""
+    chosen = task.split
+    for entry in (asked or "").split(","):
+        name, equals, split = entry.rpartition("=")
+        if entry and (not equals or name == task.name):
+            chosen = split
+    return chosen
+
+
 class _Reader:
     """Reads one task's samples at one length, keeping the sources' notes and checksums."""
 
@@ -108,7 +118,7 @@ class _Reader:
     def plan(self) -> TaskPlan:
         spec, task = self._spec, self._task
         protocol = task.protocol(spec.protocol)
-        split = spec.split or task.split
+        split = asked_split(spec.split, task)
         if split not in task.splits:
             raise UsageError(f"task {task.name} has no split {split!r}; it has: {', '.join(task.splits)}")
         samples = self._limited(self._samples(split))

@@ -8,7 +8,16 @@ from functools import cached_property
 
 from evalsuite.errors import UsageError
 from evalsuite.plugins import unknown
-from evalsuite.prompts.fit import Budget, Fitted, check_frame, evidence_fate_of, fit, frame_error, prompt_budget
+from evalsuite.prompts.fit import (
+    Budget,
+    Fitted,
+    check_frame,
+    evidence_fate_of,
+    fit,
+    frame_error,
+    prompt_budget,
+    region,
+)
 from evalsuite.prompts.render import Rendered, option_ids, render
 from evalsuite.prompts.shots import demonstration_parts, draw
 from evalsuite.protocols import OfficialCutInput, PromptSide
@@ -66,6 +75,12 @@ class Question:
         """Unique in a run."""
         return f"{self.cell.setting.key}/{self.sample.id}"
 
+    @property
+    def before(self) -> str:
+        """The prompt's own text up to where a cut must end."""
+        end = region(self.rendered.parts, self.cell.setting.strategy).end
+        return "".join(part.text for part in self.rendered.parts)[:end]
+
     def fitted(self, aligned: Span | None = None) -> Fitted | None:
         """Its prompt within the budget; None when it is skipped for its length.
 
@@ -83,7 +98,8 @@ def check_frames(plan: Plan, model: PromptSide) -> None:
     """Refuses, before anything is generated, a run in which some prompt can never fit.
 
     Raises:
-        UsageError: a frame alone exceeds its budget, or an official rule sends a prompt over its limit.
+        UsageError: a frame alone exceeds its budget, a prompt is too long under ``error``, or an official rule sends
+            one over its limit.
     """
     for task in plan.tasks:
         for cell in task.cells:
@@ -160,19 +176,23 @@ def _group(plan: Plan, task: TaskPlan, samples: tuple[Sample, ...], model: Promp
 
 
 def _aligned_cut(questions: list[Question]) -> Span | None:
-    """The widest cut any question of the document needs, taken for all of them so that they share a prefix."""
-    cuts = [fitted.removed for question in questions if (fitted := question.fitted()) and fitted.removed]
-    if not cuts:
+    """The widest cut any question of the document needs, taken for all of them so that they share a prefix.
+
+    None where nothing is cut, or where the questions' texts differ before their end (demonstrations drawn for each
+    sample): there is no prefix to share, and one question's cut would fall elsewhere in another's text.
+    """
+    if len({question.before for question in questions}) > 1:
         return None
-    return max(cuts, key=lambda span: span.end - span.start)
+    cuts = [fitted.removed for question in questions if (fitted := question.fitted()) and fitted.removed]
+    return max(cuts, key=lambda span: span.end - span.start, default=None)
 
 
 def _check(question: Question) -> None:
     if not question.sample.document.text:
         return
     rendered = question.rendered
-    if question.cell.setting.strategy == "official":
-        official(question)
+    if question.cell.setting.strategy in ("official", "error"):
+        question.fitted()
     else:
         check_frame(
             rendered.parts,
