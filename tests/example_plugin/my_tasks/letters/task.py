@@ -25,19 +25,23 @@ def samples(source: Source, split: str) -> Iterator[Sample]:
                 )
 
 
-def prompt(sample: Sample) -> Parts:
+def asked(sample: Sample) -> Parts:
     """The letter, then the question; only the letter may be cut."""
     return (
-        Part(Role.INSTRUCTION, "Read the letter and answer in a few words.\n\n"),
         Part(Role.DOCUMENT, sample.document.text),
         Part(Role.QUESTION, f"\n\nQuestion: {sample.question}"),
         Part(Role.RESPONSE, "\nAnswer:"),
     )
 
 
+def prompt(sample: Sample) -> Parts:
+    """What is to be done, then the question; demonstrations go in between."""
+    return (Part(Role.INSTRUCTION, "Read the letter and answer in a few words.\n\n"), *asked(sample))
+
+
 def demonstration(sample: Sample) -> Parts:
-    """The same with its answer."""
-    return (*prompt(sample), Part(Role.RESPONSE, f" {sample.references[0]}\n\n"))
+    """A question with its answer."""
+    return (*asked(sample), Part(Role.RESPONSE, f" {sample.references[0]}\n\n"))
 
 
 def judge(sample: Sample, completion: Completion) -> Judgement:
