@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command, add_include_path
 from evalsuite.task import Task
@@ -26,6 +27,7 @@ def add(commands: Commands) -> None:
         form = add_command(forms, name, command, summary, _EXAMPLES)
         form.add_argument("task", nargs="*", metavar="TASK", help="tasks or suites (default: all)")
         form.add_argument("--mirror", metavar="DIR", help="a folder holding copies of the hub's files")
+        form.add_argument("--data", type=Path, metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA)")
         add_include_path(form)
 
 
@@ -37,7 +39,7 @@ def _none(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from evalsuite.sources import data_list
 
-    print("\n".join(data_list(_tasks(args))))
+    print("\n".join(data_list(_tasks(args), args.data)))
     return 0
 
 
@@ -52,7 +54,7 @@ def _fetch(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     from evalsuite.sources import data_verify
 
-    report = data_verify(_tasks(args))
+    report = data_verify(_tasks(args), args.data, mirror=args.mirror)
     print("\n".join(report.lines()))
     return 0 if report.ok else 2
 

@@ -90,11 +90,9 @@ def _hidden(part: Part, shots: Shots) -> bool:
 
 
 def _order(shots: Shots, task: str, pool: Sequence[Sample], sample: Sample) -> Iterator[Sample]:
-    """The pool in the draw's order, shuffled only as far as it is looked at: this runs for every sample."""
+    """The pool in the draw's order, drawn as far as it is needed."""
     name = f"{task}:{shots.seed}" + (f":{sample.id}" if shots.draw == "sample" else "")
     generator = random.Random(name)  # noqa: S311 - a seeded draw, not a secret
     left = list(pool)
     while left:
-        at = generator.randrange(len(left))
-        left[at], left[-1] = left[-1], left[at]
-        yield left.pop()
+        yield left.pop(generator.randrange(len(left)))

@@ -125,7 +125,7 @@ class _Reader:
         pool = self._pool(split) if any(spec.shots) else ()
         cells = tuple(self._cells(protocol, split, pool))
         for cell in cells:
-            draw(cell.shots, task.name, pool, samples[0])
+            draw(cell.shots, task.name, pool, next(sample for sample in samples if sample.document.text))
         return TaskPlan(samples, cells)
 
     def _cells(self, protocol: PromptProtocol, split: str, pool: tuple[Sample, ...]) -> Iterator[CellPlan]:
@@ -152,7 +152,7 @@ class _Reader:
         root = None if self._spec.data is None else Path(self._spec.data)
         if self._length is not None:
             root = (root or Path()) / f"length-{self._length}"
-        source = open_source(self._task.dataset, root, split=split)
+        source = open_source(self._task.dataset, root, split=split, task=self._task.name)
         try:
             for sample in self._task.samples(source, split):
                 yield self._checked(sample)
@@ -177,9 +177,8 @@ class _Reader:
     def _limited(self, samples: Iterable[Sample]) -> tuple[Sample, ...]:
         kept = tuple(_first_documents(samples, self._spec.limit_documents))
         if not any(sample.document.text for sample in kept):
-            raise UsageError(
-                f"task {self._task.name}: no document with text is left to ask about; check --data and --split"
-            )
+            said = "; ".join(self.notes) or "check --data and --split"
+            raise UsageError(f"task {self._task.name}: no document with text is left to ask about ({said})")
         repeated = _first_repeated(sample.id for sample in kept)
         if repeated is not None:
             raise UsageError(f"task {self._task.name}: two samples are called {repeated!r}; ids must be unique")
