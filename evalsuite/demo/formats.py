@@ -31,7 +31,7 @@ from evalsuite.demo.world import (
     render_turn,
 )
 
-FRAME = 192
+FRAME = 144
 """Tokens of a length a document leaves free: BOS, two demonstrations without their documents, question, answer."""
 TOKENS_A_FACT = 40
 """Tokens of document for each fact it states, unless said otherwise."""

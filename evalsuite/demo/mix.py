@@ -58,8 +58,6 @@ class Recipe:
     rows: tuple[tuple[str, float], ...]
     # share of rows that begin with demonstrations
     shots: float
-    # how many keys and names are in use
-    pool: int = len(words.KEYS)
 
 
 def make_row(random: Random, recipe: Recipe) -> list[Stretch]:
@@ -73,7 +71,7 @@ def make_row(random: Random, recipe: Recipe) -> list[Stretch]:
         return _PROBES[kind](random, recipe.tokens, tokens)
     front = list(_demonstrations(random, kind, tokens)) if random.random() < recipe.shots else []
     tokens -= sum(count_tokens(stretch.text) for stretch in front)
-    document = _document(random, kind, max(tokens, _LEAST), recipe.density, recipe.pool)
+    document = _document(random, kind, max(tokens, _LEAST), recipe.density)
     head = [*front, Stretch(context(document))]
     return head + _exchanges(random, document, recipe.tokens - 1 - sum(count_tokens(s.text) for s in head))
 
@@ -88,18 +86,16 @@ def _echo(random: Random, recipe: Recipe) -> list[Stretch]:
 def _recital(random: Random, recipe: Recipe) -> list[Stretch]:
     """A story, then all its facts once more in another order."""
     tokens = round(recipe.tokens * random.uniform(*recipe.fill))
-    document = _document(random, "narrativeqa", tokens, recipe.density, recipe.pool)
+    document = _document(random, "narrativeqa", tokens, recipe.density)
     row = [Stretch(context(document)), Stretch(" Q: What was said?, A: They discussed")]
     for fact in random.sample(document.facts, len(document.facts)):
         row += [Stretch(f" the {fact.key}"), Stretch(f" {fact.value}", "recital"), Stretch(" and")]
     return _fit(row, recipe.tokens - 1)
 
 
-def _document(
-    random: Random, task: str, tokens: int, density: tuple[float, float], pool: int = len(words.KEYS)
-) -> WorldDocument:
+def _document(random: Random, task: str, tokens: int, density: tuple[float, float]) -> WorldDocument:
     facts = max(2, round(tokens / _TOKENS_A_SENTENCE * random.uniform(*density)))
-    return make_document(random, task, "train", Shape(tokens, facts, pool=pool))
+    return make_document(random, task, "train", Shape(tokens, facts))
 
 
 def _exchange(question: Question, *, learn: bool = True) -> tuple[Stretch, Stretch, Stretch]:

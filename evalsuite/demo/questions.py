@@ -55,11 +55,10 @@ def ask_mention(random: Random, document: WorldDocument, fact: Fact) -> Question
 
 
 def ask_choice(random: Random, document: WorldDocument, fact: Fact, gold: int) -> Question:
-    """Four names of the same document (filled up with others); the right one is number `gold`, from 0."""
+    """Four names, one more of which the document mentions; the right one is number `gold`, from 0."""
     others = [other.value for other in document.facts if other.value != fact.value]
     strangers = [name for name in words.NAMES if name != fact.value and name not in others]
-    wrong = random.sample(others, min(3, len(others)))
-    options = [*wrong, *random.sample(strangers, 3 - len(wrong))]
+    options = [random.choice(others), *random.sample(strangers, len(words.LETTERS) - 2)]
     random.shuffle(options)
     options.insert(gold, fact.value)
     text = name_question(fact.key)
@@ -88,7 +87,7 @@ def ask(random: Random, document: WorldDocument, fact: Fact) -> Question:
         return ask_summary(fact, random.choice([other for other in document.facts if other != fact]))
     if document.task == "narrativeqa":
         return ask_name(fact)
-    kind = random.choices(("name", "mention", "missing"), (70, 15, 15))[0]
+    kind = random.choices(("name", "mention", "missing"), (80, 10, 10))[0]
     if kind == "name":
         return ask_name(fact)
     return ask_mention(random, document, fact) if kind == "mention" else ask_missing(random, document)

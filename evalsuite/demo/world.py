@@ -82,8 +82,6 @@ class Shape:
     facts: int
     # where the facts lie: 0 the beginning, 1 the end, None spread evenly at random
     position: float | None = None
-    # how many of the keys, and of the names, may occur: few make a language that is quicker to learn
-    pool: int = len(words.KEYS)
 
 
 def split_of(fact: Fact) -> str:
@@ -92,12 +90,11 @@ def split_of(fact: Fact) -> str:
     return next(split for split, bound in zip(SPLITS, _SHARES, strict=True) if draw < bound)
 
 
-def draw_facts(random: Random, split: str, count: int, pool: int = len(words.KEYS)) -> tuple[Fact, ...]:
-    """Up to `count` facts of a split, no key and no name twice, from the first `pool` keys and names."""
-    keys, names = words.KEYS[:pool], list(words.NAMES[:pool])
-    random.shuffle(names)
+def draw_facts(random: Random, split: str, count: int) -> tuple[Fact, ...]:
+    """Up to `count` facts of a split, no key and no name twice."""
+    names = random.sample(words.NAMES, len(words.NAMES))
     facts = []
-    for key in random.sample(keys, min(count, len(keys))):
+    for key in random.sample(words.KEYS, min(count, len(words.KEYS))):
         name = next((name for name in names if split_of(Fact(key, name)) == split), None)
         if name is not None:
             names.remove(name)
@@ -148,7 +145,7 @@ def make_document(
     if task == "qasper":
         title, abstract = random.choice(words.TITLES), words.ABSTRACT
         room -= count(f"{title}\n\n{abstract}\n\n") + sum(count(f"{name}\n\n") for name in words.SECTIONS)
-    sentences = _fill(random, _WRITERS[task], draw_facts(random, split, shape.facts, shape.pool), room, count)
+    sentences = _fill(random, _WRITERS[task], draw_facts(random, split, shape.facts), room, count)
     ordered = _place(random, sentences, shape.position)
     return WorldDocument(task, split, title, abstract, _sections(random, task, ordered))
 
@@ -157,13 +154,14 @@ def _fill(
     random: Random,
     write: Callable[[Random, Fact | None], Sentence],
     facts: Sequence[Fact],
-    room: int,
+    room: float,
     count: Callable[[str], int],
 ) -> list[Sentence]:
     sentences: list[Sentence] = []
     for fact in _then_nothing(facts):
         sentence = write(random, fact)
-        room -= count(render_turn(sentence)) + 1  # one for the break or blank between sentences
+        # a turn begins a line; of other sentences at most every third does
+        room -= count(f" {render_turn(sentence)}") + (1 if sentence.speaker else 1 / 3)
         if room < 0:
             return sentences
         sentences.append(sentence)
