@@ -56,7 +56,8 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.engines.registry import open_engine, parse_model
     from evalsuite.plugins import find_tasks, select_tasks
     from evalsuite.runs.execute import execute
-    from evalsuite.runs.plan import make_plan
+    from evalsuite.runs.plan import identities, make_plan
+    from evalsuite.runs.resume import check_early
 
     tasks = find_tasks(args.include_path)
     chosen = select_tasks(args.tasks, tasks)
@@ -64,6 +65,7 @@ def main(args: argparse.Namespace) -> int:
     plan = make_plan(spec_of(args), chosen)
     for notice in plan.notices:
         print(f"note: {notice}", file=sys.stderr)
+    check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
     engine = open_engine(args.model, max_model_len=args.max_model_len)
     try:
         for note in engine.info.notes:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from evalsuite.errors import UsageError
 from evalsuite.records import EngineInfo, RequestRecord, RunRecord
-from evalsuite.runs.store import dumps
+from evalsuite.runs.journal import lock
+from evalsuite.runs.store import RUN, dumps, read_record
+from evalsuite.types import Setting
+
+
+def check_early(settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:
+    """What can be refused before a model is loaded: a directory in use, or one that holds other questions.
+
+    Raises:
+        UsageError: as ``check_resumable``.
+    """
+    if (out / RUN).exists():
+        with lock(out):
+            _same_questions(read_record(out), settings, identities, out)
 
 
 def check_resumable(former: RunRecord, now: RunRecord, out: Path, *, allow_engine_change: bool) -> bool:
@@ -25,11 +38,7 @@ def check_resumable(former: RunRecord, now: RunRecord, out: Path, *, allow_engin
     _same("model", former.engine.model.hash, now.engine.model.hash, out)
     _same("tokenizer", former.engine.tokenizer, now.engine.tokenizer, out)
     _same("model maximum", former.engine.max_model_len, now.engine.max_model_len, out)
-    if former.settings != now.settings:
-        old, new = {s.key for s in former.settings}, {s.key for s in now.settings}
-        raise _other(out, f"cells ({len(old - new)} no longer asked, {len(new - old)} new)")
-    for cell, identity in former.question_identity.items():
-        _same(f"questions of {cell}", identity, now.question_identity.get(cell), out)
+    _same_questions(former, now.settings, now.question_identity, out)
     latest = former.engine_changes[-1] if former.engine_changes else former.engine
     if _engine(latest) == _engine(now.engine):
         return False
@@ -74,6 +83,14 @@ class RequestLog:
                 self._file.truncate()
                 self._file.write(line)
         self._file.flush()
+
+
+def _same_questions(former: RunRecord, settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:
+    if list(former.settings) != list(settings):
+        old, new = {s.key for s in former.settings}, {s.key for s in settings}
+        raise _other(out, f"cells ({len(old - new)} no longer asked, {len(new - old)} new)")
+    for cell, identity in former.question_identity.items():
+        _same(f"questions of {cell}", identity, identities.get(cell), out)
 
 
 def _engine(info: EngineInfo) -> tuple[str, str]:
