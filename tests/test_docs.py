@@ -115,7 +115,7 @@ def test_every_command_shown_anywhere_is_one_the_program_takes() -> None:
 
     commands = list(_commands())
     for place, line in commands:
-        words = shlex.split(re.split(r" [|>;&]", line)[0], comments=True)[1:]
+        words = shlex.split(re.split(r" [|>&]|;", line)[0], comments=True)[1:]
         if not {"--help", "--version"} & set(words):
             try:
                 parser().parse_args(words)
