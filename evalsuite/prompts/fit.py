@@ -115,7 +115,7 @@ def fit(
     if strategy == "error":
         raise over_length_error(sample, total, budget)
     shrink = _Shrink(text, encoding, region(parts, strategy), budget.tokens - frame.tokens, tokenizer, SIDES[strategy])
-    removed, kept = shrink.exactly(aligned) if aligned else shrink.enough()
+    removed, kept = shrink.enough(aligned)
     if frame.tokens + len(kept) > budget.tokens:
         raise frame_error(sample, strategy, frame.tokens + len(kept), budget)
     record = replace(
@@ -237,18 +237,23 @@ class _Shrink:
     tokenizer: Tokenizer
     side: Side
 
-    def enough(self) -> tuple[Span, tuple[int, ...]]:
-        """The stretch to remove and the ids of the rest, which fit unless all of the region is not enough."""
+    def enough(self, wished: Span | None) -> tuple[Span, tuple[int, ...]]:
+        """The stretch to remove and the ids of the rest, which fit unless all of the region is not enough.
+
+        Args:
+            wished: a stretch to remove if that is enough.
+        """
         excess = len(self.encoding.ids) - self.room
+        removed = wished or self._stretch(excess)
         while True:
-            removed, kept = self.exactly(self._stretch(excess))
+            kept = self._without(removed)
             if len(kept) <= self.room or removed == self.cuttable:
                 return removed, kept
             excess += len(kept) - self.room
+            removed = self._stretch(excess)
 
-    def exactly(self, removed: Span) -> tuple[Span, tuple[int, ...]]:
-        """The ids of the rest after removing one stretch."""
-        return removed, self.tokenizer.encode_literal(self.text[: removed.start] + self.text[removed.end :]).ids
+    def _without(self, removed: Span) -> tuple[int, ...]:
+        return self.tokenizer.encode_literal(self.text[: removed.start] + self.text[removed.end :]).ids
 
     def _stretch(self, excess: int) -> Span:
         """The characters of at least ``excess`` tokens inside the region, on the side to cut, at token borders."""

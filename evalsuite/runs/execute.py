@@ -58,6 +58,7 @@ class Outcome:
     done: int
     failed: int
     interrupted: bool
+    """It was asked to end, and something was left to ask."""
 
 
 Report = Callable[[Progress], None]
@@ -116,7 +117,8 @@ def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Inter
             for completion in engine.complete(pending):
                 journal.append(completion)
                 tally.answered(completion)
-    return Outcome(plan.asked, tally.done, tally.failed, interrupt.requested)
+    left = plan.asked - tally.done - tally.failed
+    return Outcome(plan.asked, tally.done, tally.failed, interrupted=interrupt.requested and left > 0)
 
 
 def _pending(
