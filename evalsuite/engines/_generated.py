@@ -8,6 +8,8 @@ from typing import Literal
 
 from evalsuite.protocols import Tokenizer
 
+REPLACEMENT = "\ufffd"
+
 
 @dataclass(frozen=True, slots=True)
 class Generated:
@@ -16,7 +18,7 @@ class Generated:
     text: str
     """Without the stop string and what followed it, without special tokens."""
     ids: tuple[int, ...]
-    """As generated, up to the token that completed a stop string; without the end token."""
+    """As generated, the end token included, or up to the token that completed a stop string."""
     finish: Literal["stop", "eos", "length"] | None
     stopped: bool = False
     """Whether a stop string was found in the text."""
@@ -26,7 +28,6 @@ def generated(
     ids: Sequence[int],
     finish: Literal["stop", "eos", "length"] | None,
     stop: Sequence[str],
-    end_ids: frozenset[int],
     tokenizer: Tokenizer,
 ) -> Generated:
     """The answer in what an engine generated.
@@ -35,12 +36,11 @@ def generated(
     text independent of the engine.
     """
     kept = tuple(ids)
-    while kept and kept[-1] in end_ids:
-        kept = kept[:-1]
     text = tokenizer.decode(kept, skip_special_tokens=True)
     at = first_stop(text, stop)
     if at is None:
-        return Generated(text, kept, finish)
+        # Where the limit fell inside a character its first bytes are no text.
+        return Generated(text.rstrip(REPLACEMENT) if finish == "length" else text, kept, finish)
     return Generated(text[:at], kept[: _tokens_until_stop(kept, stop, tokenizer)], "stop", stopped=True)
 
 

@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from evalsuite.engines._options import Kinds, read_options, size, switch
 from evalsuite.engines._vllm_wire import Start
-from evalsuite.engines.identity import checkpoint_folder, checkpoint_identity
 from evalsuite.errors import UsageError
-from evalsuite.plugins import unknown
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import ModelIdentity
 from evalsuite.tokenizers import load_tokenizer
 from evalsuite.tokenizers.files import file_digest
 
 WATCHDOG = 600.0
-SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+"""Seconds without a finished step after which an engine counts as hung."""
 
-
-def _size(text: str) -> int:
-    """Bytes, with an optional K, M or G."""
-    return int(float(text[:-1]) * SIZES[text[-1].upper()]) if text[-1].upper() in SIZES else int(text)
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
-        raise ValueError(text)
-    return text.lower() == "true"
-
-
-PASSED: Mapping[str, Callable[[str], Any]] = {
+PASSED: Kinds = {
     "block_size": int,
     "distributed_executor_backend": str,
     "dtype": str,
-    "enable_chunked_prefill": _switch,
-    "enable_prefix_caching": _switch,
-    "enforce_eager": _switch,
+    "enable_chunked_prefill": switch,
+    "enable_prefix_caching": switch,
+    "enforce_eager": switch,
     "gpu_memory_utilization": float,
     "kv_cache_dtype": str,
-    "kv_cache_memory_bytes": _size,
+    "kv_cache_memory_bytes": size,
     "load_format": str,
     "max_lora_rank": int,
     "max_num_batched_tokens": int,
@@ -50,13 +37,13 @@ PASSED: Mapping[str, Callable[[str], Any]] = {
     "pipeline_parallel_size": int,
     "quantization": str,
     "tensor_parallel_size": int,
-    "trust_remote_code": _switch,
+    "trust_remote_code": switch,
 }
 """Options handed to ``vllm.LLM`` under their own names."""
-OWN = ("lora", "revision", "tokenizer", "watchdog")
-OVERRIDE = "hf_overrides."
-"""``hf_overrides.rope_theta=500000``: a field of the model's config; further dots go into nested ones."""
-CHANGES_RESULTS = ("dtype", "kv_cache_dtype", "quantization")
+OWN: Kinds = {"lora": str, "revision": str, "tokenizer": str, "watchdog": float}
+OVERRIDES = "hf_overrides"
+"""``hf_overrides.rope_parameters.rope_theta=500000``: a field of the model's config."""
+CHANGES_RESULTS = ("kv_cache_dtype", "quantization")
 
 
 @dataclass(frozen=True)
@@ -77,8 +64,17 @@ class Settings:
 
     @cached_property
     def folder(self) -> Path:
-        """Where the checkpoint lies."""
-        return checkpoint_folder(self.name, revision=self.options.get("revision"))
+        """Where the checkpoint lies, its weights whole."""
+        # Imported when used: the package brings torch along.
+        from evalsuite.engines.hf.weights import fetch_model, weight_files
+
+        folder = fetch_model(self.name, self.options.get("revision"), code=self._trusts_code)
+        weight_files(folder, self.name)
+        return folder
+
+    @property
+    def _trusts_code(self) -> bool:
+        return bool(self.arguments.get("trust_remote_code"))
 
     @cached_property
     def start(self) -> Start:
@@ -94,19 +90,26 @@ class Settings:
 
     def load_tokenizer(self) -> Tokenizer:
         """The tokenizer asked for, or the checkpoint's own."""
-        return load_tokenizer(
-            self.options.get("tokenizer", str(self.folder)),
-            trust_remote_code=bool(self.arguments.get("trust_remote_code")),
-        )
+        where = self.options.get("tokenizer", str(self.folder))
+        return load_tokenizer(where, trust_remote_code=self._trusts_code)
 
-    def identity(self) -> ModelIdentity:
-        """The checkpoint by content, with the options that change results; an adapter by its content too."""
-        changing = {
-            key: value for key, value in self.options.items() if key in CHANGES_RESULTS or key.startswith(OVERRIDE)
-        }
+    def identity(self, dtype: str) -> ModelIdentity:
+        """The checkpoint by content, with what changes results; the same as other engines give the same model.
+
+        Args:
+            dtype: the one the model was loaded in.
+        """
+        from evalsuite.engines.hf.weights import model_hash, revision_of
+
+        changing = {"dtype": dtype}
+        if self._trusts_code:
+            changing["trust_remote_code"] = "yes"
+        given = self.options.items()
+        changing |= {key: value for key, value in given if key in CHANGES_RESULTS or key.startswith(f"{OVERRIDES}.")}
         if "lora" in self.options:
             changing["lora"] = _adapter_digest(Path(self.options["lora"]))
-        return checkpoint_identity(self.folder, self.name, revision=self.options.get("revision"), options=changing)
+        shown = Path(self.name).name if Path(self.name).expanduser().is_dir() else self.name
+        return ModelIdentity(shown, model_hash(self.folder, changing), revision_of(self.folder, self.name), changing)
 
 
 def settings(name: str, options: Mapping[str, str], max_model_len: int | None) -> Settings:
@@ -117,42 +120,9 @@ def settings(name: str, options: Mapping[str, str], max_model_len: int | None) -
     """
     if find_spec("vllm") is None:
         raise UsageError("vllm: vLLM is not installed; pip install 'evalsuite[vllm]' (without a GPU: docs/engines.md)")
-    arguments: dict[str, Any] = {}
-    overrides: dict[str, Any] = {}
-    for key, value in options.items():
-        if key.startswith(OVERRIDE):
-            _nest(overrides, key.removeprefix(OVERRIDE).split("."), _plain(value))
-        elif key in PASSED:
-            arguments[key] = _converted(key, value)
-        elif key not in OWN:
-            raise UsageError(f"vllm: {unknown('option', key, [*PASSED, *OWN, 'hf_overrides.FIELD'])}")
-    watchdog = float(options.get("watchdog", WATCHDOG))
-    return Settings(name, options, arguments, overrides, watchdog, max_model_len)
-
-
-def _converted(key: str, value: str) -> Any:
-    try:
-        return PASSED[key](value)
-    except (ValueError, IndexError):
-        raise UsageError(f"vllm: option {key}={value!r} is malformed") from None
-
-
-def _plain(text: str) -> Any:
-    """A number, a truth value, or the text itself."""
-    if text.lower() in {"true", "false"}:
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _nest(target: dict[str, Any], path: list[str], value: Any) -> None:
-    for key in path[:-1]:
-        target = target.setdefault(key, {})
-    target[path[-1]] = value
+    given, nested = read_options("vllm", options, {**PASSED, **OWN}, nested=(OVERRIDES,))
+    arguments = {key: value for key, value in given.items() if key in PASSED}
+    return Settings(name, options, arguments, nested[OVERRIDES], given.get("watchdog", WATCHDOG), max_model_len)
 
 
 def _adapter_digest(folder: Path) -> str:

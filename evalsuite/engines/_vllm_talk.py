@@ -45,8 +45,8 @@ class Talk:
         return self._scored() if self.request.options else self._generated(said)
 
     def _generated(self, answer: Answer) -> Completion | Generate:
-        request, ends = self.request, self._tokenizer.eos_ids
-        made = generated(answer.tokens, answer.finish, request.decoding.stop, ends, self._tokenizer)
+        request = self.request
+        made = generated(answer.tokens, answer.finish, request.decoding.stop, self._tokenizer)
         if answer.finish == "stop" and not made.stopped:
             # vLLM read another text into the ids than the tokenizer does (ids beyond its vocabulary, for one) and saw
             # a stop string in it: generate to the end, the stop is looked for here.

@@ -63,6 +63,8 @@ class Ready:
     """Tokens whose keys and values fit into the cache."""
     block: int
     """Tokens of a cache block: what is shared is shared in whole blocks."""
+    dtype: str
+    """Type of the weights, e.g. ``bfloat16``."""
 
 
 @dataclass(frozen=True, slots=True)

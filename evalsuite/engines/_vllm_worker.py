@@ -62,8 +62,14 @@ class VllmLoop:
 
         config = self._engine.vllm_config
         cache = config.cache_config
-        blocks = cache.num_gpu_blocks or 0
-        return Ready(vllm.__version__, config.model_config.max_model_len, blocks * cache.block_size, cache.block_size)
+        model = config.model_config
+        return Ready(
+            version=vllm.__version__,
+            max_model_len=model.max_model_len,
+            kv_tokens=(cache.num_gpu_blocks or 0) * cache.block_size,
+            block=cache.block_size,
+            dtype=str(model.dtype).removeprefix("torch."),
+        )
 
     def add(self, ask: Ask, *, plain: bool = False) -> None:
         """Submits an ask.

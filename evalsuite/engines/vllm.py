@@ -16,7 +16,7 @@ from evalsuite.engines._vllm_talk import Talk, failure
 from evalsuite.engines._vllm_wire import Answer, Ask, Generate, Refused
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
-from evalsuite.records import EngineInfo, ModelIdentity
+from evalsuite.records import EngineInfo
 from evalsuite.types import Completion, Request
 
 
@@ -29,9 +29,7 @@ class VllmEngine:
         computed_tokens: prompt and option tokens vLLM computed so far, those it found in its cache left out.
     """
 
-    def __init__(
-        self, chosen: Settings, tokenizer: Tokenizer, identity: ModelIdentity, *, command: Sequence[str] = COMMAND
-    ) -> None:
+    def __init__(self, chosen: Settings, tokenizer: Tokenizer, *, command: Sequence[str] = COMMAND) -> None:
         """Loads the model.
 
         Raises:
@@ -42,12 +40,12 @@ class VllmEngine:
         self._worker: Worker | None = None
         self._asked = 0
         self.computed_tokens = 0
-        ready = self._alive(f"vLLM cannot load {identity.name}").ready
+        ready = self._alive(f"vLLM cannot load {chosen.name}").ready
         self._limit, self._capacity, self._block = ready.max_model_len, ready.kv_tokens, ready.block
         self.info = EngineInfo(
             scheme="vllm",
             version=ready.version,
-            model=identity,
+            model=chosen.identity(ready.dtype),
             max_model_len=ready.max_model_len,
             max_model_len_source=chosen.max_model_len_source,
             tokenizer=getattr(tokenizer, "hash", ""),
@@ -180,4 +178,4 @@ def load(name: str, options: Mapping[str, str], *, max_model_len: int | None = N
         UsageError: vLLM is not installed, an unknown or malformed option, or a model it cannot load.
     """
     chosen = settings(name, options, max_model_len)
-    return VllmEngine(chosen, chosen.load_tokenizer(), chosen.identity())
+    return VllmEngine(chosen, chosen.load_tokenizer())

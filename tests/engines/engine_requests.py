@@ -1,12 +1,31 @@
 """Requests for tests of engines."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
 from evalsuite.types import Cut, Decoding, Request
 
 
-def request(prompt, *, key=None, document="d", max_new_tokens=4, stop=(), options=()):
+def request(
+    prompt: Iterable[int],
+    *,
+    key: str,
+    document: str = "d",
+    max_new_tokens: int = 4,
+    stop: Sequence[str] = (),
+    options: Sequence[Sequence[int]] = (),
+) -> Request:
     """A request of these token ids."""
-    prompt = tuple(prompt)
-    key = key or f"{document}-{hash((prompt, options, max_new_tokens)) & 0xFFFFFFFF:x}"
-    cut = Cut("left", None, len(prompt), "model", len(prompt), len(prompt))
-    decoding = Decoding(0 if options else max_new_tokens, tuple(stop))
-    return Request(key, "cell", key, document, key, prompt, decoding, cut, tuple(map(tuple, options)))
+    ids = tuple(prompt)
+    return Request(
+        id=key,
+        cell="cell",
+        sample_id=key,
+        document=document,
+        key=key,
+        prompt=ids,
+        decoding=Decoding(0 if options else max_new_tokens, tuple(stop)),
+        cut=Cut("left", None, len(ids), "model", len(ids), len(ids)),
+        options=tuple(map(tuple, options)),
+    )

@@ -1,15 +1,19 @@
 """The real worker with real vLLM, whose model dies, hangs or raises at prompts that hold a poisonous id."""
 
+from __future__ import annotations
+
 import os
 import time
+from collections.abc import Callable
+from typing import Any
 
 from evalsuite.engines import _vllm_worker
 
 DIE, HANG, RAISE = 400, 401, 402
 
 
-def poison(execute):
-    def execute_model(self, scheduler_output, *arguments, **more):
+def poison(execute: Callable[..., Any]) -> Callable[..., Any]:
+    def execute_model(self: Any, scheduler_output: Any, *arguments: Any, **more: Any) -> Any:
         ids = {id_ for new in scheduler_output.scheduled_new_reqs for id_ in new.prompt_token_ids}
         if DIE in ids:
             os._exit(13)

@@ -3,17 +3,21 @@
 A prompt that holds POISON ids makes it die, hang or raise when the prompt is worked on.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 
-from evalsuite.engines._vllm_wire import Answer, Beat, Broken, Choose, Generate, Ready, Refused, TokenScore
+from evalsuite.engines._vllm_wire import Answer, Ask, Beat, Broken, Choose, Generate, Ready, Refused, Report, TokenScore
 
 DIE, HANG, RAISE, REFUSE, DIE_ONCE = 900, 901, 902, 903, 904
 
 
-def work(ask, connection):
+def work(ask: Ask, connection: Connection) -> Report:
     if DIE in ask.prompt:
         os._exit(13)
     if HANG in ask.prompt:
@@ -23,8 +27,8 @@ def work(ask, connection):
         sys.exit()
     if REFUSE in ask.prompt:
         return Refused(ask.id, "planted")
-    if DIE_ONCE in ask.prompt and not os.path.exists(sys.argv[2]):
-        open(sys.argv[2], "w").close()
+    if DIE_ONCE in ask.prompt and not Path(sys.argv[2]).exists():
+        Path(sys.argv[2]).touch()
         os._exit(14)
     if isinstance(ask, Generate):
         return Answer(ask.id, 0, len(ask.prompt), tokens=(ask.prompt[-1],), finish="eos")
@@ -32,13 +36,13 @@ def work(ask, connection):
     return Answer(ask.id, 0, len(ask.prompt), scores=tuple(TokenScore(-float(t), t == 1) for t in scored))
 
 
-def main():
+def main() -> None:
     connection = Connection(int(sys.argv[1]))
     start = connection.recv()
     if start.arguments.get("model") == "broken":
         connection.send(Broken("ValueError: planted: no such weights"))
         return
-    connection.send(Ready("pretend", 64, start.arguments.get("kv", 1024), 16))
+    connection.send(Ready("pretend", 64, start.arguments.get("kv", 1024), 16, "float32"))
     waiting = []
     while True:
         # Like the real one it works on everything that has arrived, one step at a time.
@@ -51,7 +55,5 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
+    with suppress(EOFError):
         main()
-    except EOFError:
-        pass

@@ -10,7 +10,7 @@ def save(folder: Path, *, positions: int = 4096, seed: int = 0) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    _tokenizer().save_pretrained(folder)
+    save_tokenizer(folder)
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=512,
@@ -30,14 +30,18 @@ def save(folder: Path, *, positions: int = 4096, seed: int = 0) -> Path:
     return folder
 
 
-def _tokenizer():
+def save_tokenizer(folder: Path) -> Path:
+    """Writes only the tokenizer."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
-    special = ("<s>", "</s>", "<pad>")
+    special = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: number for number, token in enumerate([*special, *letters])}
+    vocabulary = {token: number for number, token in enumerate([*special.values(), *letters])}
     backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
+    backend.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
+    PreTrainedTokenizerFast(tokenizer_object=backend, **special).save_pretrained(folder)
+    return folder

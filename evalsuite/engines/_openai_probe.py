@@ -1,0 +1,135 @@
+"""What a server has and can do, asked once before anything is planned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from evalsuite.engines._openai_ask import Mode
+from evalsuite.engines._openai_http import Client, NoAnswer
+from evalsuite.engines._openai_options import Options
+from evalsuite.engines._openai_reply import read_reply
+from evalsuite.errors import UsageError
+from evalsuite.plugins import unknown
+from evalsuite.protocols import Tokenizer
+from evalsuite.records import ModelIdentity
+
+PROBE = "One two three"
+LIMIT_FIELDS = ("max_model_len", "context_length", "max_context_length", "n_ctx")
+"""Names under which servers list the longest prompt plus answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A served model."""
+
+    identity: ModelIdentity
+    software: str
+    max_model_len: int | None
+    max_model_len_source: str
+    mode: Mode
+    notes: tuple[str, ...]
+
+
+def probe(chosen: Options, client: Client, tokenizer: Tokenizer, max_model_len: int | None) -> Served:
+    """Reads the server's list of models and finds out how prompts are best sent.
+
+    Args:
+        chosen: where and how to ask.
+        client: the connection.
+        tokenizer: as given by the user.
+        max_model_len: as given by the user; the server's smaller limit is obeyed.
+
+    Raises:
+        UsageError: no server, a refused key, or a model it does not have.
+    """
+    notes: list[str] = []
+    entry = _listed(chosen, client, notes)
+    mode = Mode(chat=True) if chosen.endpoint == "chat" else _completions_mode(chosen, client, tokenizer, notes)
+    served = _limit(entry)
+    if served is not None and not mode.chat:
+        served -= 1
+        notes.append("the maximum is one token below the served one: a scored option needs room for a token behind it")
+    limit, source = _smaller(served, max_model_len, notes)
+    if mode.chat:
+        notes.append("the server puts prompts into its own chat template; prompt_tokens is its count")
+    return Served(_identity(chosen, entry), _software(entry), limit, source, mode, tuple(notes))
+
+
+def _listed(chosen: Options, client: Client, notes: list[str]) -> Mapping[str, Any]:
+    """The server's entry for the model."""
+    try:
+        body = client.get("/models")
+    except NoAnswer as trouble:
+        if not getattr(trouble, "reached", True):
+            raise UsageError(f"openai: {trouble}; is the server up, and base_url right?") from None
+        notes.append("the server lists no models: its limit is unknown")
+        return {}
+    entries = {entry["id"]: entry for entry in body.get("data") or () if isinstance(entry, dict) and "id" in entry}
+    if entries and chosen.model not in entries:
+        raise UsageError(f"openai: {unknown('served model', chosen.model, entries)}")
+    return entries.get(chosen.model, {})
+
+
+def _completions_mode(chosen: Options, client: Client, tokenizer: Tokenizer, notes: list[str]) -> Mode:
+    if chosen.prompt == "text":
+        return _text(notes)
+    ids = tokenizer.encode(PROBE, special_tokens=True)
+    body = {"model": chosen.model, "prompt": ids, "max_tokens": 1, "temperature": 0, **chosen.body}
+    for more in ({"return_token_ids": True}, {}):
+        try:
+            reply = client.post("/completions", {**body, **more}, lambda said: read_reply(said, ()))
+        except NoAnswer as trouble:
+            refused = str(trouble)
+            continue
+        if reply.usage.prompt in {None, len(ids)}:
+            return Mode(ids=True, returns_ids=reply.ids is not None)
+        refused = f"it read {reply.usage.prompt} tokens of {len(ids)}"
+    if chosen.prompt == "ids":
+        raise UsageError(f"openai: the server does not take token ids: {refused}")
+    return _text(notes)
+
+
+def _text(notes: list[str]) -> Mode:
+    notes.append("prompts go as text: the server's tokenizer makes its own ids of them")
+    return Mode()
+
+
+def _limit(entry: Mapping[str, Any]) -> int | None:
+    meta = entry.get("meta")
+    for fields in (entry, meta if isinstance(meta, dict) else {}):
+        for name in LIMIT_FIELDS:
+            if isinstance(fields.get(name), int):
+                return int(fields[name])
+    return None
+
+
+def _smaller(served: int | None, asked: int | None, notes: list[str]) -> tuple[int | None, str]:
+    if served is None:
+        return asked, "option" if asked is not None else "unknown"
+    if asked is None or asked > served:
+        if asked is not None:
+            notes.append(f"--max-model-len {asked} is more than the {served} the server takes")
+        return served, "server"
+    return asked, "option"
+
+
+def _identity(chosen: Options, entry: Mapping[str, Any]) -> ModelIdentity:
+    revision = chosen.revision or next((str(entry[k]) for k in ("revision", "root") if _reported(entry, k)), None)
+    recorded = chosen.recorded()
+    digest = sha256(json.dumps([chosen.model, revision, recorded]).encode()).hexdigest()
+    return ModelIdentity(chosen.model, digest, revision, recorded)
+
+
+def _reported(entry: Mapping[str, Any], key: str) -> bool:
+    """Whether the server says it; a path tells nothing about the content behind it."""
+    value = entry.get(key)
+    return isinstance(value, str) and not value.startswith(("/", "."))
+
+
+def _software(entry: Mapping[str, Any]) -> str:
+    owner = entry.get("owned_by")
+    return owner if isinstance(owner, str) else "unknown"
