@@ -48,6 +48,8 @@ class RunSpec:
 
     model: str
     tasks: tuple[str, ...]
+    model_name: str | None = None
+    """What tables call the model; None takes its own name."""
     shots: tuple[int, ...] = (0,)
     max_prompt_tokens: tuple[int | None, ...] = (None,)
     lengths: tuple[int | None, ...] = (None,)

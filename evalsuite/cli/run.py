@@ -109,6 +109,7 @@ def spec_of(args: argparse.Namespace) -> RunSpec:
     return RunSpec(
         model=args.model,
         tasks=args.tasks,
+        model_name=args.model_name,
         shots=args.shots,
         max_prompt_tokens=args.max_prompt_tokens,
         lengths=args.lengths or (None,),

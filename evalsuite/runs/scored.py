@@ -27,7 +27,8 @@ def score_folder(folder: Path, tasks: Mapping[str, Task], *, allow_incomplete: b
     requests = store.read_lines(folder / store.REQUESTS, RequestRecord) if (folder / store.REQUESTS).exists() else ()
     completions = read_journal(folder / store.COMPLETIONS).completions
     scored = score_cells(record, samples, requests, completions, tasks)
-    found = table_cells(scored, record.engine.model.name, allow_incomplete=allow_incomplete)
+    name = record.spec.model_name or record.engine.model.name
+    found = table_cells(scored, name, allow_incomplete=allow_incomplete)
     store.write_lines(folder / store.SCORES, (score for one in scored for score in one.scores))
     store.write_atomic(folder / store.CELLS, store.dump_all(found))
     return found
