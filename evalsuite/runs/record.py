@@ -40,13 +40,14 @@ def make_record(plan: Plan, engine: EngineInfo) -> RunRecord:
         question_identity=identities(plan),
         data=plan.data,
         notices=plan.notices,
-        packages=_packages(),
-        commit=_commit(),
-        hardware=_hardware(),
+        packages=packages(),
+        commit=commit(),
+        hardware=hardware(),
     )
 
 
-def _packages() -> Mapping[str, str]:
+def packages() -> Mapping[str, str]:
+    """Versions of Python and of the packages that answers or scores depend on."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
@@ -56,15 +57,15 @@ def _packages() -> Mapping[str, str]:
     return found
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The checkout's commit, with ``+dirty`` when files differ from it; None for an installed package."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None
-    commit = _git(here, "rev-parse", "HEAD")
-    if not commit:
+    head = _git(here, "rev-parse", "HEAD")
+    if not head:
         return None
-    return commit + ("+dirty" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
+    return head + ("+dirty" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -81,7 +82,8 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _hardware() -> Mapping[str, str]:
+def hardware() -> Mapping[str, str]:
+    """The machine."""
     return {
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",

@@ -9,8 +9,11 @@ from evalsuite.errors import UsageError
 from evalsuite.records import RequestRecord, RunRecord
 from evalsuite.scoring.cells import CellScores, cells
 from evalsuite.scoring.score import score_sample
-from evalsuite.task import Task
+from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Cell, Completion, Sample, Score, Setting
+
+IMPORTED = "imported"
+"""The protocol and strategy of answers made elsewhere, whose prompts are unknown."""
 
 
 def score_cells(
@@ -56,7 +59,7 @@ def _cell(
     requests: Sequence[RequestRecord],
     completions: Mapping[str, Completion],
 ) -> CellScores:
-    protocol = task.protocol(setting.protocol)
+    protocol = _reading(task, setting.protocol)
     scores: dict[str, Score] = {}
     for request in requests:
         if request.sample_id not in samples or request.sample_id in scores:
@@ -67,6 +70,16 @@ def _cell(
         if score is not None:
             scores[request.sample_id] = score
     return CellScores(setting, task, samples, tuple(scores[name] for name in samples if name in scores))
+
+
+def _reading(task: Task, name: str) -> PromptProtocol:
+    """The protocol that reads a cell's answers; texts made elsewhere are read as the first one that generates."""
+    if name != IMPORTED:
+        return task.protocol(name)
+    reads = next((protocol for protocol in task.protocols if protocol.options is None), None)
+    if reads is None:
+        raise UsageError(f"task {task.name} compares options only; it cannot read predictions made elsewhere")
+    return reads
 
 
 def _asked(

@@ -1,0 +1,66 @@
+"""Answers made elsewhere, joined strictly to the samples they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalsuite.errors import UsageError
+from evalsuite.plugins import unknown
+from evalsuite.records import DataFileRecord
+from evalsuite.scoring.join import IMPORTED
+from evalsuite.sources import open_source
+from evalsuite.task import Task
+from evalsuite.types import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One prediction as a file has it."""
+
+    id: str
+    """The sample's."""
+    text: str
+    where: str
+    """File and line or key, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAnswers:
+    """The answers to one task."""
+
+    task: Task
+    samples: tuple[Sample, ...]
+    """All that are asked, answered or not."""
+    texts: Mapping[str, str]
+    """Answers by sample id; a sample without one is missing."""
+    protocol: str = IMPORTED
+    notices: tuple[str, ...] = ()
+    data: tuple[DataFileRecord, ...] = ()
+
+
+def joined(task: Task, answers: Iterable[Answer], root: Path | None, protocol: str = IMPORTED) -> TaskAnswers:
+    """The answers to a task's default split.
+
+    Args:
+        task: whose samples they answer.
+        answers: in any order.
+        root: the data folder; None as ``open_source`` has it.
+        protocol: the protocol they were made under, where the format says so.
+
+    Raises:
+        UsageError: an id that the data does not know, or one answered twice; the data is not there.
+    """
+    source = open_source(task.dataset, root, split=task.split, task=task.name)
+    samples = tuple(task.samples(source, task.split))
+    known = {sample.id for sample in samples}
+    texts: dict[str, str] = {}
+    for answer in answers:
+        if answer.id not in known:
+            advice = unknown("id", answer.id, known)
+            raise UsageError(f"{answer.where}: {advice} (ids of {task.name}, split {task.split})")
+        if answer.id in texts:
+            raise UsageError(f"{answer.where}: id {answer.id!r} of {task.name} is answered twice; keep one answer")
+        texts[answer.id] = answer.text
+    return TaskAnswers(task, samples, texts, protocol, source.notes, source.used)

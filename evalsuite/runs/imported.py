@@ -1,0 +1,153 @@
+"""Answers made elsewhere become a normal run directory: they lack prompts, cuts and tokens, and it says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeAlias
+
+from evalsuite import __version__
+from evalsuite.errors import UsageError
+from evalsuite.records import (
+    SCHEMA_VERSION,
+    DataFileRecord,
+    EngineInfo,
+    ModelIdentity,
+    RequestRecord,
+    RunRecord,
+    RunSpec,
+)
+from evalsuite.runs.import_answers import TaskAnswers
+from evalsuite.runs.import_leval import model_of, read_leval
+from evalsuite.runs.import_plain import read_plain, read_scrolls
+from evalsuite.runs.journal import journal_line, lock
+from evalsuite.runs.record import commit, hardware, packages
+from evalsuite.runs.store import (
+    COMPLETIONS,
+    REQUESTS,
+    RUN,
+    SAMPLES,
+    dumps,
+    sample_record,
+    write_atomic,
+    write_document,
+    write_lines,
+)
+from evalsuite.scoring.join import IMPORTED
+from evalsuite.sources.storage import sha256 as file_hash
+from evalsuite.task import Task
+from evalsuite.types import Completion, Sample, Setting
+
+Read: TypeAlias = Callable[[Sequence[Path], Mapping[str, Task], Path | None], Iterator[TaskAnswers]]
+
+READERS: Mapping[str, Read] = {
+    "leval": read_leval,
+    "zeroscrolls": partial(read_scrolls, "zeroscrolls"),
+    "scrolls": partial(read_scrolls, "scrolls"),
+    "plain": read_plain,
+}
+UNKNOWN = "imported predictions: prompts, cuts, decoding and tokens are unknown"
+
+
+def import_predictions(
+    files: Sequence[Path],
+    suite: str,
+    out: Path,
+    tasks: Mapping[str, Task],
+    *,
+    data: str | None,
+    model_name: str | None,
+) -> None:
+    """Writes a run directory of other people's answers, ready to be scored.
+
+    Args:
+        files: prediction files.
+        suite: their format, one of ``READERS``.
+        out: the run directory, which must not hold a run yet.
+        tasks: by name.
+        data: the data folder; None takes EVALSUITE_DATA, else the hub.
+        model_name: for display; None takes what the files say, else the first file's name.
+
+    Raises:
+        UsageError: a file cannot be read, answers something unknown or twice, or ``out`` holds a run.
+    """
+    if (out / RUN).exists():
+        raise UsageError(f"{out} holds a run already; choose another --out")
+    name = model_name or (model_of(files) if suite == "leval" else files[0].name.split(".")[0])
+    answers = tuple(READERS[suite](files, tasks, None if data is None else Path(data)))
+    record = _record(name, files, answers, data)
+    out.mkdir(parents=True, exist_ok=True)
+    with lock(out):
+        _write(record, answers, out)
+
+
+def _write(record: RunRecord, answers: Sequence[TaskAnswers], out: Path) -> None:
+    """Everything, the record last: a directory without it is no run."""
+    for document in {s.document.hash: s.document for one in answers for s in one.samples}.values():
+        write_document(out, document)
+    write_lines(out / SAMPLES, (sample_record(a.task.name, a.task.split, s) for a in answers for s in a.samples))
+    write_lines(out / REQUESTS, (_request(one, sample) for one in answers for sample in _asked(one)))
+    completions = (
+        Completion(_key(_setting(one).key, name), text) for one in answers for name, text in one.texts.items()
+    )
+    write_atomic(out / COMPLETIONS, b"".join(journal_line(completion) for completion in completions))
+    write_atomic(out / RUN, dumps(record).encode())
+
+
+def _record(name: str, files: Sequence[Path], answers: Sequence[TaskAnswers], data: str | None) -> RunRecord:
+    read = tuple(DataFileRecord(IMPORTED, path.name, file_hash(path)) for path in files)
+    model = ModelIdentity(name, _hash(sorted(record.sha256 for record in read)))
+    return RunRecord(
+        schema_version=SCHEMA_VERSION,
+        evalsuite_version=__version__,
+        spec=RunSpec(f"{IMPORTED}:{name}", tuple(one.task.name for one in answers), data=data),
+        engine=EngineInfo(IMPORTED, "", model, max_model_len=None, max_model_len_source="unknown"),
+        settings=tuple(_setting(one) for one in answers),
+        question_identity={_setting(one).key: _identity(one) for one in answers},
+        data=(*read, *(record for one in answers for record in one.data)),
+        notices=(UNKNOWN, *(notice for one in answers for notice in _notices(one))),
+        packages=packages(),
+        commit=commit(),
+        hardware=hardware(),
+        provenance="imported",
+    )
+
+
+def _notices(one: TaskAnswers) -> Iterator[str]:
+    missing = len(one.samples) - sum(1 for _ in _asked(one))
+    said = (f"{missing} of {len(one.samples)} predictions are missing",) if missing else ()
+    yield from (f"{one.task.name}: {notice}" for notice in (*said, *one.notices))
+
+
+def _setting(one: TaskAnswers) -> Setting:
+    task = one.task
+    return Setting(task.suite, task.name, task.split, one.protocol, 0, 0, None, None, IMPORTED)
+
+
+def _asked(one: TaskAnswers) -> Iterator[Sample]:
+    """Samples with an answer, and those without a text to ask about; the others have no request: they are missing."""
+    return (sample for sample in one.samples if sample.id in one.texts or not sample.document.text)
+
+
+def _request(one: TaskAnswers, sample: Sample) -> RequestRecord:
+    cell, answered = _setting(one).key, sample.id in one.texts
+    key = _key(cell, sample.id) if answered else None
+    record = RequestRecord(f"{cell}/{sample.id}", cell, sample.id, sample.document.hash, key, None, None, None)
+    return record if answered else replace(record, skipped="empty text")
+
+
+def _identity(one: TaskAnswers) -> str:
+    asked = [[s.id, s.document.hash, s.question, list(s.references), list(s.choices), s.gold] for s in one.samples]
+    return _hash([one.task.name, one.task.version, _setting(one).key, asked])
+
+
+def _key(cell: str, sample_id: str) -> str:
+    return _hash([IMPORTED, cell, sample_id])
+
+
+def _hash(value: Iterable[object]) -> str:
+    return sha256(json.dumps(value).encode()).hexdigest()
