@@ -27,15 +27,15 @@ def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT0
     from rich.console import Console
 
     buffer = StringIO()
-    console = Console(file=buffer, width=_terminal_width(), highlight=False, markup=False)
-    for table in _by_task(make_table(cells, every_metric=every_metric)):
+    console = Console(file=buffer, width=_terminal_width(), highlight=False, markup=False, emoji=False)
+    for table in _by_title(make_table(cells, every_metric=every_metric)):
         console.print(_rich(table))
     return buffer.getvalue()
 
 
 def to_markdown(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
-    """A pipe table a task, models down."""
-    return "\n".join(_markdown(table) for table in _by_task(make_table(cells, every_metric=every_metric)))
+    """A pipe table a task and metric, models down."""
+    return "\n".join(_markdown(table) for table in _by_title(make_table(cells, every_metric=every_metric)))
 
 
 def to_csv(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
@@ -80,14 +80,14 @@ FORMATS: Mapping[str, Callable[[Sequence[Cell], bool], str]] = {
 }
 
 
-def _by_task(table: Table) -> list[Table]:
-    """One table a task: few columns each, so that lines stay short."""
-    tasks = dict.fromkeys(column.task for column in table.columns)
-    return [_only(table, task) for task in tasks]
+def _by_title(table: Table) -> list[Table]:
+    """One table a task, metric and split: few columns each, so that lines stay short."""
+    titles = dict.fromkeys(column.title for column in table.columns)
+    return [_only(table, title) for title in titles]
 
 
-def _only(table: Table, task: str) -> Table:
-    keep = [i for i, column in enumerate(table.columns) if column.task == task]
+def _only(table: Table, title: str) -> Table:
+    keep = [i for i, column in enumerate(table.columns) if column.title == title]
     return Table(
         table.models,
         tuple(table.columns[i] for i in keep),
@@ -99,8 +99,7 @@ def _rich(table: Table) -> Any:
     from rich import box
     from rich.table import Table as RichTable
 
-    first = table.columns[0]
-    shown = RichTable(title=f"{first.task} ({first.metric}, {first.split})", box=box.SIMPLE_HEAD, title_justify="left")
+    shown = RichTable(title=table.columns[0].title, box=box.SIMPLE_HEAD, title_justify="left")
     shown.add_column("model", no_wrap=True)
     for column in table.columns:
         shown.add_column("\n".join(column.heading(table.varying)[2:]), justify="right")
@@ -110,10 +109,9 @@ def _rich(table: Table) -> Any:
 
 
 def _markdown(table: Table) -> str:
-    first = table.columns[0]
-    headings = [" ".join(column.heading(table.varying)[2:]) for column in table.columns]
+    headings = [markdown_safe(" ".join(column.heading(table.varying)[2:])) for column in table.columns]
     lines = [
-        f"**{markdown_safe(first.task)}** ({first.metric}, {first.split})\n",
+        f"**{markdown_safe(table.columns[0].title)}**\n",
         "| model | " + " | ".join(headings) + " |",
         "|---" * (len(headings) + 1) + "|",
     ]

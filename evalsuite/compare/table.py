@@ -24,8 +24,13 @@ class Column:
     length: int | None
     strategy: str
 
+    @property
+    def title(self) -> str:
+        """What a table of this task and metric is called, safe for a terminal."""
+        return plain(f"{self.task} ({self.metric}, {self.split})")
+
     def heading(self, varying: frozenset[str]) -> tuple[str, ...]:
-        """Lines of a heading: the task and metric, then only what differs somewhere in the table."""
+        """Lines of a heading, safe for a terminal: the task and metric, then only what differs in the table."""
         cap = "uncut" if self.max_prompt_tokens is None else f"cap {self.max_prompt_tokens:,}"
         size = "" if self.length is None else f"length {self.length:,}"
         said = {
@@ -39,7 +44,7 @@ class Column:
         }
         always = ("shots", "length")
         rest = [text for name, text in said.items() if text and (name in varying or name in always)]
-        return (self.task, self.metric, *rest)
+        return tuple(plain(line) for line in (self.task, self.metric, *rest))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,192 @@
+"""The table in every format: right places, right numbers, and no name can break out of its cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from evalsuite.compare.formats import FORMATS, render
+from evalsuite.compare.table import make_table
+from evalsuite.errors import UsageError
+from evalsuite.types import Cell
+
+CELL = Cell(
+    suite="toys",
+    task="toy",
+    split="validation",
+    protocol="paper",
+    shots=0,
+    seed=0,
+    max_prompt_tokens=4096,
+    length=None,
+    strategy="left",
+    model="model",
+    metric="f1",
+    primary=True,
+    value=12.34,
+    stderr=1.26,
+    asked=10,
+    scored=8,
+    skipped=1,
+    unscorable=1,
+    failed=0,
+    documents=4,
+    cut=5,
+    evidence_lost=3,
+    complete=True,
+)
+FIELDS = [
+    *("suite", "task", "split", "protocol", "shots", "seed", "max_prompt_tokens", "length", "strategy", "model"),
+    *("metric", "primary", "value", "stderr", "asked", "scored", "skipped", "unscorable", "failed", "documents"),
+    *("cut", "evidence_lost", "complete"),
+]
+"""The contract's, in its order."""
+
+HOSTILE = (
+    "\x1b[2J\x1b[31mred",
+    "=HYPERLINK(A1)",
+    "+1+cmd|' /C calc'!A0",
+    "-2",
+    "@SUM(A1)",
+    "a|b",
+    "</td><script>alert(1)</script>",
+    "[bold]x[/bold]",
+    ":fire:",
+    r"\input{/etc/passwd} $x^2$ a_b 50% #1 & {y} ~",
+    "two\nlines\r\n",
+    "tab\there",
+    "right\u202eleft",
+    "`code` *star* [link](http://x)",
+    '"quoted", comma',
+    "\ud800",
+)
+
+
+def test_the_fields_of_a_cell_are_the_contracts() -> None:
+    assert list(Cell.__dataclass_fields__) == FIELDS
+    assert list(json.loads(render([CELL], "json"))[0]) == FIELDS
+
+
+def test_json_gives_every_metric_and_validates_against_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    import jsonschema
+
+    from evalsuite.cli.main import main
+
+    assert main(["schema", "cell"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    empty = replace(CELL, metric="other", primary=False, value=None, stderr=None, evidence_lost=None)
+    given = json.loads(render([CELL, empty, replace(CELL, max_prompt_tokens=None, length=8000, shots=1)], "json"))
+    assert len(given) == 3
+    for cell in given:
+        jsonschema.validate(cell, schema)
+    for broken in ({**given[0], "extra": 1}, {**given[0], "asked": "10"}, {k: given[0][k] for k in FIELDS[1:]}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, schema)
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_every_format_shows_value_error_and_model(form: str) -> None:
+    shown = render([CELL], form)
+    for part in ("model", "12.3", "1.26" if form in ("csv", "json") else "1.3"):
+        assert part in shown
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown"])
+def test_a_table_says_how_many_were_asked_scored_cut_and_lost_evidence(form: str) -> None:
+    shown = render([CELL], form)
+    for part in ("9/10 scored", "1 unscorable", "1 skipped", "50% cut", "3 lost evidence"):
+        assert part in shown
+    assert "failed" not in shown
+
+
+def test_models_go_down_and_shots_and_caps_across() -> None:
+    grid = [
+        replace(CELL, model=model, shots=shots, max_prompt_tokens=cap, value=value)
+        for value, (model, shots, cap) in enumerate((m, s, c) for m in "ab" for s in (0, 1) for c in (1024, None))
+    ]
+    table = make_table(grid)
+    assert table.models == ("a", "b")
+    assert [(column.shots, column.max_prompt_tokens) for column in table.columns] == [
+        (0, 1024), (0, None), (1, 1024), (1, None)
+    ]  # fmt: skip
+    assert [[cell.value for cell in row if cell] for row in table.rows] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    shown = render(grid, "markdown")
+    assert "cap 1,024" in shown
+    assert "model's maximum" in shown
+
+
+def test_a_cell_that_is_missing_incomplete_or_without_a_score_says_so() -> None:
+    told = [
+        CELL,
+        replace(CELL, model="b", value=None, stderr=None, complete=False),
+        replace(CELL, model="c", value=None, stderr=None),
+        replace(CELL, model="d", complete=False),
+        replace(CELL, model="e", shots=1),
+    ]
+    shown = {line.split("|")[1].strip(): line for line in render(told, "markdown").splitlines() if "|" in line}
+    assert "incomplete" in shown["b"]
+    assert "none scored" in shown["c"]
+    assert "12.3 ± 1.3 (incomplete)" in shown["d"]
+    assert shown["e"].split("|")[2].strip() == ""
+
+
+@pytest.mark.parametrize("field", ["model", "task", "protocol", "split", "strategy", "metric"])
+def test_two_values_for_one_place_are_refused(field: str) -> None:
+    make_table([CELL, replace(CELL, **{field: "another"})])
+    with pytest.raises(UsageError, match="two runs hold toy 0-shot of model 'model'"):
+        make_table([CELL, CELL])
+
+
+def test_only_primary_metrics_are_shown_unless_all_are_asked_for() -> None:
+    other = replace(CELL, metric="secondary", primary=False)
+    for form in ("terminal", "markdown", "csv", "latex"):
+        assert "secondary" not in render([CELL, other], form)
+        assert "secondary" in render([CELL, other], form, every_metric=True)
+
+
+def _hostile(field: str, name: str) -> list[Cell]:
+    return [replace(CELL, **{field: name}), replace(CELL, **{field: "kind"}, shots=1)]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("field", ["model", "task", "protocol"])
+class TestHostileNames:
+    def test_reach_a_terminal_as_plain_text(self, name: str, field: str) -> None:
+        shown = render(_hostile(field, name), "terminal")
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ud800]", shown)
+        if name in ("[bold]x[/bold]", ":fire:"):
+            assert name in shown
+
+    def test_stay_in_their_markdown_cell(self, name: str, field: str) -> None:
+        shown = render(_hostile(field, name), "markdown")
+        rows = [line for line in shown.splitlines() if line.startswith("|")]
+        bars = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
+        assert len(bars - {3, 4}) == 0
+        assert len(rows) == {"model": 4, "task": 6, "protocol": 3}[field]
+        assert "<script" not in shown
+        assert not re.search(r"(?<!\\)\]\(http", shown)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ud800]", shown)
+
+    def test_are_no_formula_in_a_spreadsheet(self, name: str, field: str) -> None:
+        rows = list(csv.DictReader(io.StringIO(render(_hostile(field, name), "csv"))))
+        assert len(rows) == 2
+        assert list(rows[0]) == FIELDS
+        for row in rows:
+            assert not row[field].startswith(("=", "+", "-", "@", "\t", "\r"))
+            assert float(row["value"]) == 12.34
+
+    def test_run_nothing_in_latex(self, name: str, field: str) -> None:
+        shown = render(_hostile(field, name), "latex")
+        assert r"\input" not in shown
+        for line in shown.splitlines():
+            assert len(re.findall(r"(?<!\\)&", line)) in (0, 2)
+            assert not re.search(r"(?<!\\)[%#]", line)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ud800]", shown)
+
+    def test_come_back_whole_from_json(self, name: str, field: str) -> None:
+        assert json.loads(render(_hostile(field, name), "json"))[0][field] == name
