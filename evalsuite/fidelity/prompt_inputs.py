@@ -9,7 +9,7 @@ import os
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from evalsuite.errors import UsageError
 from evalsuite.protocols import Encoding, Tokenizer
 
 REMEMBERED_TEXTS = 512
+REMEMBERED_OFFSETS = 4
 
 
 class RememberingTokenizer:
@@ -25,6 +26,7 @@ class RememberingTokenizer:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._seen: OrderedDict[bytes, array[int]] = OrderedDict()
+        self._offsets = lru_cache(REMEMBERED_OFFSETS)(tokenizer.offsets)
 
     @property
     def bos_id(self) -> int | None:
@@ -68,7 +70,7 @@ class RememberingTokenizer:
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """As the tokenizer's."""
-        return self._tokenizer.offsets(text)
+        return self._offsets(text)
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
         """As the tokenizer's."""

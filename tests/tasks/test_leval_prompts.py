@@ -26,6 +26,9 @@ class Characters:
     def encode(self, text: str, *, special_tokens: bool = False) -> list[int]:
         return [*([-1] if special_tokens else []), *map(ord, text)]
 
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        return [(at, at + 1) for at in range(len(text))]
+
 
 def cut(document: str, limit: int, *, keep_end: bool = False, special_tokens: bool = False) -> Any:
     return CUT.cut_document(document, limit, Characters(), keep_end=keep_end, special_tokens=special_tokens)
@@ -140,6 +143,25 @@ def test_steps_beyond_the_limit_drop_words_from_the_end_instead() -> None:
     # Rounds keep 240 words (249 characters), then all but the last 10.
     short = cut(" " * 238 + "0123456789" + " " * 100, 240)
     assert (short.rounds, short.words_kept, short.text) == (2, 230, " " * 229)
+
+
+@pytest.mark.parametrize("keep_end", [False, True])
+def test_rounds_that_need_no_count_end_where_counting_every_round_does(keep_end: bool) -> None:  # noqa: FBT001 parametrised
+    class Whole(Characters):
+        """Offsets that say nothing, so that every round is counted."""
+
+        def offsets(self, text: str) -> list[tuple[int, int]]:
+            return super().offsets(text[:0])
+
+    document = " ".join("w" * (number % 7) for number in range(4000))
+    for limit in (5, 100, 999, 3000, 10_000):
+        every = CUT.cut_document(document, limit, Whole(), keep_end=keep_end, special_tokens=False)
+        assert cut(document, limit, keep_end=keep_end) == every
+
+
+def test_a_limit_below_an_empty_document_is_refused_instead_of_looping_for_ever() -> None:
+    with pytest.raises(UsageError, match="may have -12 tokens"):
+        cut("some words", -12)
 
 
 LLAMA_EXAM_END = "Please directly give the answer without any additional output or explanation [/INST]\nAnswer:"
