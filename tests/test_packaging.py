@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -46,3 +49,30 @@ def test_every_file_of_the_task_folders_is_in_the_wheel(dist: Path) -> None:
     files = [file for file in (ROOT / "tasks").rglob("*") if file.is_file() and "__pycache__" not in file.parts]
 
     assert {f"evalsuite/{file.relative_to(ROOT).as_posix()}" for file in files} <= names
+
+
+def test_every_package_the_code_imports_is_declared_and_the_other_way_round() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    core = {_name(line) for line in project["dependencies"]}
+    extras = {_name(line) for lines in project["optional-dependencies"].values() for line in lines}
+
+    imported = _imported() - set(sys.stdlib_module_names) - {"evalsuite"}
+
+    assert imported <= {name.replace("-", "_") for name in core | extras}
+    assert {name.replace("-", "_") for name in core} <= imported
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[^\w-]", requirement)[0].lower()
+
+
+def _imported() -> set[str]:
+    """Top-level names that the package and its tasks import, anywhere in a file."""
+    found: set[str] = set()
+    for file in (*(ROOT / "evalsuite").rglob("*.py"), *(ROOT / "tasks").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found.add(node.module.split(".")[0])
+    return found
