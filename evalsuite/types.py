@@ -201,6 +201,8 @@ class Judgement:
     """The answer as extracted."""
     scorable: bool = True
     """False when the official extraction found no answer; the official value still counts in the mean."""
+    skipped: str = ""
+    """Why there is nothing to judge by (the data has no label): the sample counts as skipped, its values are unused."""
 
 
 Status: TypeAlias = Literal["scored", "unscorable", "skipped", "failed"]

@@ -28,6 +28,8 @@ def score_sample(
 def judge(request: RequestRecord, sample: Sample, protocol: PromptProtocol, completion: Completion) -> Score:
     """A task's verdict on an answer, with what happened to its prompt."""
     verdict = protocol.judge(sample, completion)
+    if verdict.skipped:
+        return _outcome(request, sample, "skipped", reason=verdict.skipped)
     return Score(
         id=request.id,
         cell=request.cell,

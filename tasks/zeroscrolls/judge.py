@@ -1,0 +1,87 @@
+"""How answers of ZeroSCROLLS are judged: the official metric of each set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from evalsuite.metrics import zero_scrolls
+from evalsuite.metrics.aggregate import geometric_mean
+from evalsuite.metrics.rouge import TYPES
+from evalsuite.task import Metric
+from evalsuite.types import Completion, Judgement, Sample
+
+from . import sets
+from .sets import Set
+
+Judge = Callable[[Sample, Completion], Judgement]
+NO_LABEL = "no label"
+"""Why an example of a split without references is skipped."""
+
+_SCORES: Mapping[sets.Metric, Callable[[str, Sequence[str]], float | None]] = {
+    "f1": zero_scrolls.f1,
+    "accuracy": zero_scrolls.accuracy,
+    "exp_similarity": zero_scrolls.exp_similarity,
+    "concordance_index": zero_scrolls.concordance_index,
+}
+
+
+def judge_of(one: Set) -> Judge:
+    """Return a set's judge."""
+
+    def judge(sample: Sample, completion: Completion) -> Judgement:
+        text = completion.text.strip()
+        if not sample.references:
+            return Judgement({}, text, skipped=NO_LABEL)
+        if one.is_summary:
+            return Judgement(_rouge(text, sample.references), text)
+        answer = extracted(one, text)
+        value = _SCORES[one.metric](text, sample.references)
+        if value is None:
+            raise ValueError(f"sample {sample.id}: a gold answer of {one.config} is faulty; readers refuse such a row")
+        return Judgement({one.metric: value}, text if answer is None else answer, scorable=answer is not None)
+
+    return judge
+
+
+def extracted(one: Set, text: str) -> str | None:
+    """Return what the official metric reads in an answer, None when it finds nothing and the value is 0."""
+    if one.metric == "accuracy":
+        return zero_scrolls.answer_letter(text)
+    if one.metric == "exp_similarity":
+        found = zero_scrolls.percentage(text)
+        return None if found is None else f"{found:g}%"
+    if one.metric == "concordance_index":
+        return ", ".join(map(str, zero_scrolls.ids(text))) or None
+    return text
+
+
+def fault(one: Set, reference: str) -> str | None:
+    """Say what is wrong with a gold answer, None when nothing is: the official code raises there."""
+    if one.metric == "concordance_index":
+        if len(set(zero_scrolls.ids(reference))) < 2:  # noqa: PLR2004 an order needs a pair
+            return f"is {reference[:40]!r}, which has no two ids to be in order"
+    elif extracted(one, reference) is None:
+        what = "letter A to D" if one.metric == "accuracy" else "percentage"
+        return f"is {reference[:40]!r}, in which there is no {what}"
+    return None
+
+
+def metrics_of(one: Set) -> tuple[Metric, ...]:
+    """Return a set's metrics.
+
+    The ROUGE score is the geometric mean of the three dataset means, as the official code has it; the paper says it
+    is taken of each instance, which is `rouge_geo_sample`.
+    """
+    if not one.is_summary:
+        return (Metric(one.metric, primary=True),)
+    parts = (Metric(kind) for kind in TYPES)
+    return (Metric("rouge_geo", primary=True, of=TYPES, combine=_of_means), *parts, Metric("rouge_geo_sample"))
+
+
+def _rouge(text: str, references: Sequence[str]) -> dict[str, float]:
+    values = zero_scrolls.rouge(text, references)
+    return {**values, "rouge_geo_sample": _of_means(values)}
+
+
+def _of_means(means: Mapping[str, float]) -> float:
+    return geometric_mean(*(means[kind] for kind in TYPES))
