@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command
+from evalsuite.safe_text import plain
 
 _EXAMPLES = """
 evalsuite compare results/llama results/other
@@ -39,6 +40,6 @@ def main(args: argparse.Namespace) -> int:
     folders = run_folders(args.folders)
     cells: list[Cell] = [cell for folder in folders for cell in read_value(folder / CELLS, tuple[Cell, ...])]
     for line in differences({str(folder): read_record(folder) for folder in folders}):
-        print(f"note: {line}", file=sys.stderr)
+        print(f"note: {plain(line)}", file=sys.stderr)
     print(render(cells, args.format, every_metric=args.every_metric), end="")
     return 0 if all(cell.complete for cell in cells) else 3

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from evalsuite import __version__
 from evalsuite.cli import compare, data, demo, fidelity, predictions, prompts, run, schema, score, tasks
 from evalsuite.errors import UsageError
+from evalsuite.safe_text import plain
 
 COMMANDS = (demo, tasks, run, prompts, score, predictions, compare, fidelity, data, schema)
 
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(args.command(args))
     except UsageError as error:
-        print(f"evalsuite: {error}", file=sys.stderr)
+        print(f"evalsuite: {plain(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("evalsuite: interrupted; run the same command again to go on where it stopped", file=sys.stderr)

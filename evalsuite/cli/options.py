@@ -58,9 +58,19 @@ def positive(text: str) -> int:
     return found
 
 
+def whole(text: str) -> int:
+    """A whole number of at least 0."""
+    if not text.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least 0")
+    return int(text)
+
+
 def caps(text: str) -> tuple[int | None, ...]:
-    """``4096,16384``; ``model`` stands for the model's own maximum."""
-    return tuple(None if part.strip() == "model" else positive(part) for part in text.split(","))
+    """``4096,16384``, each once; ``model`` stands for the model's own maximum."""
+    found = tuple(None if part.strip() == "model" else positive(part) for part in text.split(","))
+    if len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected different caps, each once")
+    return found
 
 
 def add_include_path(parser: argparse.ArgumentParser) -> None:

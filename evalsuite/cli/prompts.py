@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from evalsuite.cli.options import Commands, add_command, add_model, add_questions, positive
+from evalsuite.cli.options import Commands, add_command, add_model, add_questions, positive, whole
 from evalsuite.records import RunSpec
 
 _EXAMPLES = """
@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("task", metavar="TASK")
     add_model(parser)
     parser.add_argument("--sample", metavar="ID", help="a sample's id (default: the first)")
-    parser.add_argument("--shots", type=int, default=0, metavar="N")
+    parser.add_argument("--shots", type=whole, default=0, metavar="N")
     parser.add_argument("--max-prompt-tokens", type=positive, metavar="N")
     parser.add_argument("--length", type=positive, metavar="N", help="the documents in DATA/length-N")
     parser.add_argument("--full", action="store_true", help="the whole text, not only its ends and the marks")

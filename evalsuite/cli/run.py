@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command, add_model, add_questions, caps, names, positive, whole_numbers
 from evalsuite.records import RunSpec
+from evalsuite.safe_text import plain
 
 _EXAMPLES = """
 evalsuite run --model hf:./llama --tasks narrativeqa,qasper,quality,qmsum --shots 0,1,2 \\
@@ -43,6 +44,7 @@ def add(commands: Commands) -> None:
         "--lengths", type=whole_numbers, metavar="N,M", help="ask the documents in DATA/length-N, DATA/length-M"
     )
     parser.add_argument("--limit-documents", type=positive, metavar="N", help="only the first N documents with text")
+    parser.add_argument("--model-name", metavar="NAME", help="what tables call the model (default: its own name)")
     parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples")
     parser.add_argument(
         "--allow-engine-change", action="store_true", help="resume with another engine than it began with"
@@ -64,16 +66,21 @@ def main(args: argparse.Namespace) -> int:
     parse_model(args.model)
     plan = make_plan(spec_of(args), chosen)
     for notice in plan.notices:
-        print(f"note: {notice}", file=sys.stderr)
+        print(f"note: {plain(notice)}", file=sys.stderr)
     check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
     engine = open_engine(args.model, max_model_len=args.max_model_len)
     try:
         for note in engine.info.notes:
-            print(f"note: {note}", file=sys.stderr)
+            print(f"note: {plain(note)}", file=sys.stderr)
         with progress(plan.asked) as report:
             outcome = execute(plan, engine, args.out, report, allow_engine_change=args.allow_engine_change)
     finally:
         engine.close()
+    if outcome.damaged:
+        where = ", ".join(map(str, outcome.damaged))
+        print(
+            f"note: completions.jsonl: damaged lines were left out, their samples asked again: {where}", file=sys.stderr
+        )
     if outcome.interrupted:
         print(
             f"interrupted after {outcome.done} of {outcome.asked}; the same command goes on from there", file=sys.stderr

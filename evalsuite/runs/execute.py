@@ -59,6 +59,8 @@ class Outcome:
     failed: int
     interrupted: bool
     """It was asked to end, and something was left to ask."""
+    damaged: tuple[int, ...] = ()
+    """Lines of the journal that could not be read; what they answered was asked again."""
 
 
 Report = Callable[[Progress], None]
@@ -78,11 +80,26 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
         UsageError: the directory holds another run or is in use, or some prompt can never fit.
     """
     check_frames(plan, engine)
-    out.mkdir(parents=True, exist_ok=True)
-    with lock(out):
+    with lock(_folder(out)):
         begin(plan, make_record(plan, engine.info), out, allow_engine_change=allow_engine_change)
         with Interrupt() as interrupt:
             return _ask(plan, engine, out, report, interrupt)
+
+
+def _folder(out: Path) -> Path:
+    """Makes the run directory.
+
+    Raises:
+        UsageError: it cannot be one, or holds files of another kind that a run would write over.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be a run directory ({error.strerror}); choose another --out") from None
+    foreign = [] if (out / RUN).exists() else [name for name in (REQUESTS, COMPLETIONS) if (out / name).exists()]
+    if foreign:
+        raise UsageError(f"{out} holds {foreign[0]} but no {RUN}: not one of our runs; choose another --out")
+    return out
 
 
 def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool = False) -> None:
@@ -95,8 +112,8 @@ def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool
             write_atomic(out / RUN, dumps(replace(former, engine_changes=changes)).encode())
     else:
         for task in plan.tasks:
-            for samples in task.documents():
-                write_document(out, samples[0].document)
+            for sample in task.samples:
+                write_document(out, sample.document)
         write_lines(out / SAMPLES, _sample_records(plan))
         write_atomic(out / RUN, dumps(record).encode())
 
@@ -118,7 +135,7 @@ def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Inter
                 journal.append(completion)
                 tally.answered(completion)
     left = plan.asked - tally.done - tally.failed
-    return Outcome(plan.asked, tally.done, tally.failed, interrupted=interrupt.requested and left > 0)
+    return Outcome(plan.asked, tally.done, tally.failed, interrupt.requested and left > 0, content.damaged)
 
 
 def _pending(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -149,7 +150,8 @@ class _Reader:
             yield CellPlan(setting, task, protocol, drawn, pool if shots else ())
 
     def _samples(self, split: str) -> Iterator[Sample]:
-        root = None if self._spec.data is None else Path(self._spec.data)
+        folder = self._spec.data or os.environ.get("EVALSUITE_DATA")
+        root = None if folder is None else Path(folder)
         if self._length is not None:
             root = (root or Path()) / f"length-{self._length}"
         source = open_source(self._task.dataset, root, split=split, task=self._task.name)
