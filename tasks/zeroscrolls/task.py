@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from evalsuite.task import Dataset, HubFile, Task
 
+from . import rebuilt
 from .asking import protocols
 from .judge import metrics_of
 from .reader import reader
@@ -56,4 +57,4 @@ def task(one: Set) -> Task:
     )
 
 
-TASKS = tuple(task(one) for one in SETS)
+TASKS = (*(task(one) for one in SETS), *rebuilt.TASKS)
