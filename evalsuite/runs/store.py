@@ -118,11 +118,19 @@ def read_record(folder: Path) -> RunRecord:
 
     path = folder / RUN
     if path.is_file():
-        version = json.loads(path.read_bytes()).get("schema_version")
+        version = _schema_version(path)
         if version != SCHEMA_VERSION:
             raise UsageError(f"{path}: schema version {version}, this evalsuite reads {SCHEMA_VERSION}")
     record: RunRecord = read_value(path, RunRecord)
     return record
+
+
+def _schema_version(path: Path) -> object:
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise UsageError(f"{path}: not JSON ({error}); the run directory is damaged") from None
+    return content.get("schema_version") if isinstance(content, dict) else None
 
 
 def run_folders(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from evalsuite.compare.formats import FORMATS, render
-from evalsuite.compare.table import make_table
+from evalsuite.compare.table import make_table, make_tables
 from evalsuite.errors import UsageError
 from evalsuite.types import Cell
 
@@ -128,7 +128,8 @@ def test_a_cell_that_is_missing_incomplete_or_without_a_score_says_so() -> None:
         replace(CELL, model="d", complete=False),
         replace(CELL, model="e", shots=1),
     ]
-    shown = {line.split("|")[1].strip(): line for line in render(told, "markdown").splitlines() if "|" in line}
+    rows = [line.split("|") for line in render(told, "markdown").splitlines() if "|" in line]
+    shown = {row[1].strip().split("<br>")[0]: "|".join(row) for row in rows}
     assert "incomplete" in shown["b"]
     assert "none scored" in shown["c"]
     assert "12.3 ± 1.3 (incomplete)" in shown["d"]
@@ -190,3 +191,18 @@ class TestHostileNames:
 
     def test_come_back_whole_from_json(self, name: str, field: str) -> None:
         assert json.loads(render(_hostile(field, name), "json"))[0][field] == name
+
+
+def test_counts_that_a_whole_row_shares_are_said_once_beside_the_model() -> None:
+    row = [CELL, replace(CELL, shots=1, cut=CELL.cut + 1)]
+    text = render(row, "markdown")
+    assert text.count("scored") == 1
+    assert text.count("% cut") == 2
+
+
+def test_a_wide_table_has_its_shots_down_the_side() -> None:
+    grid = [replace(CELL, shots=shots, length=length) for shots in (0, 1) for length in (1, 2, 3, 4)]
+    (table,) = make_tables(grid)
+    assert len(table.models) == 2
+    assert len(table.columns) == 4
+    assert "1-shot" in table.models[1]

@@ -1,0 +1,120 @@
+"""``evalsuite compare`` on run directories: what may stand side by side, and what is said when it may not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made import row, toy_data, toy_rows, toy_run
+
+from evalsuite.cli.main import main
+from evalsuite.runs.store import RUN, dumps, read_record
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models asked the same, in one folder."""
+    folder = tmp_path_factory.mktemp("runs")
+    data = toy_data(tmp_path_factory.mktemp("data"), toy_rows())
+    for name in ("first-words", "echo"):
+        assert main(toy_run(folder / name, data, "--shots", "0,1", model=f"scripted:{name}")) == 0
+    return folder
+
+
+@pytest.fixture
+def other_data(tmp_path: Path) -> Path:
+    return toy_data(tmp_path / "other-data", [row(0, 0, "another text"), row(1, 1, "yet another")])
+
+
+def test_a_folder_of_runs_is_one_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(runs), "--format", "json"]) == 0
+    together = json.loads(capsys.readouterr().out)
+    assert main(["compare", str(runs / "first-words"), str(runs / "echo"), "--format", "json"]) == 0
+    apart = json.loads(capsys.readouterr().out)
+    assert {cell["model"] for cell in together} == {"first-words", "echo"}
+    assert len(together) == 2 * 2 * 2
+    assert sorted(map(str, together)) == sorted(map(str, apart))
+
+
+def test_a_run_named_twice_is_shown_once(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(runs / "echo"), str(runs / "echo"), "--format", "json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 4
+
+
+def test_two_runs_with_a_value_for_one_place_are_refused(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shutil import copytree
+
+    copytree(runs / "echo", tmp_path / "copy")
+    assert main(["compare", str(runs), str(tmp_path / "copy")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "two runs hold toy 0-shot of model 'echo'" in said.err
+
+
+def test_different_questions_are_called_not_comparable(
+    runs: Path, tmp_path: Path, other_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "other"
+    assert main(toy_run(out, other_data, model="scripted:letter-a")) == 0
+    capsys.readouterr()
+    assert main(["compare", str(runs / "echo"), str(out)]) == 0
+    said = capsys.readouterr().err
+    assert "not comparable: toy/validation/paper/0-shot" in said
+    assert str(out) in said
+    assert main(["compare", str(runs)]) == 0
+    assert "not comparable" not in capsys.readouterr().err
+
+
+def test_different_engines_and_a_change_of_engine_are_said(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shutil import copytree
+
+    out = copytree(runs / "echo", tmp_path / "echo")
+    record = read_record(out)
+    changed = replace(record.engine, version="9")
+    (out / RUN).write_text(dumps(replace(record, engine_changes=(changed,))))
+    assert main(["compare", str(out)]) == 0
+    assert "answered by more than one engine: scripted 1, scripted 9" in capsys.readouterr().err
+    (out / RUN).write_text(dumps(replace(record, engine=changed)))
+    assert main(["compare", str(runs / "first-words"), str(out)]) == 0
+    assert "different engines: scripted 1, scripted 9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("cells.json", None, "cells.json is missing"),
+        ("cells.json", b"[{}]", "cells.json: field"),
+        ("cells.json", b"not json", "cells.json:"),
+        ("cells.json", b"\xff\xfe", "cells.json:"),
+        ("run.json", b"{}", "run.json: schema version None"),
+        ("run.json", b'{"schema_version": 999}', "schema version 999"),
+        ("run.json", b"not json", "run.json"),
+        ("run.json", b"[]", "run.json"),
+    ],
+)
+def test_a_broken_run_directory_is_one_clear_line(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, content: bytes | None, said: str
+) -> None:
+    from shutil import copytree
+
+    out = copytree(runs / "echo", tmp_path / "echo")
+    if content is None:
+        (out / file).unlink()
+    else:
+        (out / file).write_bytes(content)
+    assert main(["compare", str(out)]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert len(told.strip().splitlines()) == 1
+
+
+def test_a_folder_without_runs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (tmp_path, tmp_path / "absent"):
+        assert main(["compare", str(path)]) == 2
+        assert f"{path}: no run there" in capsys.readouterr().err
