@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.compare.table import Table, count_lines, make_table, value_text
+from evalsuite.compare.table import Table, cell_lines, make_table, make_tables, shared_lines, value_text
 from evalsuite.safe_text import csv_safe, markdown_safe, plain
 from evalsuite.types import Cell
 
@@ -28,14 +28,14 @@ def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT0
 
     buffer = StringIO()
     console = Console(file=buffer, width=_terminal_width(), highlight=False, markup=False, emoji=False)
-    for table in _by_title(make_table(cells, every_metric=every_metric)):
+    for table in make_tables(cells, every_metric=every_metric):
         console.print(_rich(table))
     return buffer.getvalue()
 
 
 def to_markdown(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
     """A pipe table a task and metric, models down."""
-    return "\n".join(_markdown(table) for table in _by_title(make_table(cells, every_metric=every_metric)))
+    return "\n".join(_markdown(table) for table in make_tables(cells, every_metric=every_metric))
 
 
 def to_csv(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
@@ -80,21 +80,6 @@ FORMATS: Mapping[str, Callable[[Sequence[Cell], bool], str]] = {
 }
 
 
-def _by_title(table: Table) -> list[Table]:
-    """One table a task, metric and split: few columns each, so that lines stay short."""
-    titles = dict.fromkeys(column.title for column in table.columns)
-    return [_only(table, title) for title in titles]
-
-
-def _only(table: Table, title: str) -> Table:
-    keep = [i for i, column in enumerate(table.columns) if column.title == title]
-    return Table(
-        table.models,
-        tuple(table.columns[i] for i in keep),
-        tuple(tuple(row[i] for i in keep) for row in table.rows),
-    )
-
-
 def _rich(table: Table) -> Any:
     from rich import box
     from rich.table import Table as RichTable
@@ -104,7 +89,8 @@ def _rich(table: Table) -> Any:
     for column in table.columns:
         shown.add_column("\n".join(column.heading(table.varying)[2:]), justify="right")
     for model, row in zip(table.models, table.rows, strict=True):
-        shown.add_row(plain(model), *("\n".join((value_text(cell), *count_lines(cell))) for cell in row))
+        shared = shared_lines(row)
+        shown.add_row("\n".join((plain(model), *shared)), *("\n".join(cell_lines(cell, shared)) for cell in row))
     return shown
 
 
@@ -116,8 +102,9 @@ def _markdown(table: Table) -> str:
         "|---" * (len(headings) + 1) + "|",
     ]
     for model, row in zip(table.models, table.rows, strict=True):
-        values = ["<br>".join((value_text(cell), *count_lines(cell))) for cell in row]
-        lines.append(f"| {markdown_safe(plain(model))} | " + " | ".join(values) + " |")
+        shared = shared_lines(row)
+        values = ["<br>".join(cell_lines(cell, shared)) for cell in row]
+        lines.append("| " + " | ".join(["<br>".join((markdown_safe(plain(model)), *shared)), *values]) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalsuite.errors import UsageError
 from evalsuite.safe_text import plain
 from evalsuite.types import Cell
+
+WIDE = 6
+"""More columns than this do not fit a terminal side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,8 @@ class Column:
     protocol: str
     split: str
     metric: str
-    shots: int
+    shots: int | None
+    """None where the table has its shots down the side."""
     seed: int
     max_prompt_tokens: int | None
     length: int | None
@@ -36,7 +41,7 @@ class Column:
         said = {
             "protocol": self.protocol,
             "split": self.split,
-            "shots": f"{self.shots}-shot",
+            "shots": "" if self.shots is None else f"{self.shots}-shot",
             "seed": f"seed {self.seed}",
             "max_prompt_tokens": cap if self.max_prompt_tokens is not None else "model's maximum",
             "length": size,
@@ -52,6 +57,7 @@ class Table:
     """Cells arranged; a place without a cell is None."""
 
     models: tuple[str, ...]
+    """Labels of the rows, not made safe: models, with the shots where these go down the side."""
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell | None, ...], ...]
 
@@ -62,8 +68,8 @@ class Table:
         return frozenset(name for name in names if len({getattr(column, name) for column in self.columns}) > 1)
 
 
-def make_table(cells: Sequence[Cell], *, every_metric: bool = False) -> Table:
-    """Arranges cells of one or more runs.
+def make_tables(cells: Sequence[Cell], *, every_metric: bool = False) -> tuple[Table, ...]:
+    """One table a task, metric and split; a wide one has its shots down the side instead of across.
 
     Args:
         cells: of all runs.
@@ -72,25 +78,52 @@ def make_table(cells: Sequence[Cell], *, every_metric: bool = False) -> Table:
     Raises:
         UsageError: two runs have a value for one place.
     """
+    grouped: dict[str, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        if cell.primary or every_metric:
+            grouped[column_of(cell).title].append(cell)
+    return tuple(_narrow(group) for group in grouped.values())
+
+
+def make_table(cells: Sequence[Cell], *, every_metric: bool = False, shots_down: bool = False) -> Table:
+    """Arranges cells of one or more runs.
+
+    Args:
+        cells: of all runs.
+        every_metric: also the metrics that are not a task's primary one.
+        shots_down: a row for each model and number of shots, instead of a row for each model.
+
+    Raises:
+        UsageError: two runs have a value for one place.
+    """
     shown = [cell for cell in cells if cell.primary or every_metric]
-    models = tuple(dict.fromkeys(cell.model for cell in shown))
-    columns = tuple(dict.fromkeys(column_of(cell) for cell in shown))
     placed: dict[tuple[str, Column], Cell] = {}
     for cell in shown:
-        place = (cell.model, column_of(cell))
+        place = (_label(cell, shots_down), column_of(cell, shots_down=shots_down))
         if place in placed:
             raise UsageError(
                 f"two runs hold {cell.task} {cell.shots}-shot of model {plain(cell.model)!r}; compare one of them, or "
                 "give the models different names (--model-name)"
             )
         placed[place] = cell
-    rows = tuple(tuple(placed.get((model, column)) for column in columns) for model in models)
-    return Table(models, columns, rows)
+    models = tuple(dict.fromkeys(model for model, _ in placed))
+    columns = tuple(dict.fromkeys(column for _, column in placed))
+    return Table(models, columns, tuple(tuple(placed.get((model, column)) for column in columns) for model in models))
 
 
-def column_of(cell: Cell) -> Column:
+def column_of(cell: Cell, *, shots_down: bool = False) -> Column:
     """The heading a cell belongs under."""
-    return Column(**{name: getattr(cell, name) for name in Column.__dataclass_fields__})
+    axes = {name: getattr(cell, name) for name in Column.__dataclass_fields__}
+    return Column(**(axes | {"shots": None} if shots_down else axes))
+
+
+def _narrow(cells: Sequence[Cell]) -> Table:
+    table = make_table(cells, every_metric=True)
+    return make_table(cells, every_metric=True, shots_down=True) if len(table.columns) > WIDE else table
+
+
+def _label(cell: Cell, shots_down: bool) -> str:  # noqa: FBT001 - two words, called twice
+    return f"{cell.model} {cell.shots}-shot" if shots_down else cell.model
 
 
 def value_text(cell: Cell | None) -> str:
@@ -113,3 +146,14 @@ def count_lines(cell: Cell | None) -> tuple[str, ...]:
     if cell.evidence_lost:
         said.append(f"{cell.evidence_lost} lost evidence")
     return tuple(said)
+
+
+def shared_lines(row: Sequence[Cell | None]) -> tuple[str, ...]:
+    """The count lines that are the same for every cell of a row: said once, beside the model."""
+    counted = [count_lines(cell) for cell in row if cell is not None]
+    return tuple(line for line in counted[0] if all(line in lines for lines in counted)) if counted else ()
+
+
+def cell_lines(cell: Cell | None, shared: Sequence[str]) -> tuple[str, ...]:
+    """The value, and the count lines that are not said for the whole row."""
+    return (value_text(cell), *(line for line in count_lines(cell) if line not in shared))
