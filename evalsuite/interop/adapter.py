@@ -1,0 +1,184 @@
+"""Our tasks inside lm-evaluation-harness: the class every YAML under ``tasks/lm_eval`` names.
+
+Imported by lm-eval only, so lm-eval is imported at the top. Prompts, demonstrations, options, judgement and metrics
+are ours; what does not fit into the model is cut by lm-eval, from the left and without a record, as it does with any
+task. ``evalsuite run`` cuts by the protocol's rule and writes down what was lost.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.api.task import Task as LmEvalTask
+from lm_eval.config.task import TaskConfig
+from lm_eval.filters import build_filter_ensemble
+
+from evalsuite.errors import MissingDataError
+from evalsuite.interop.yaml_files import PREFIX
+from evalsuite.plugins import find_tasks
+from evalsuite.prompts.shots import Shots, demonstration_parts, demonstration_pool, draw
+from evalsuite.sources import open_source
+from evalsuite.task import Metric, PromptProtocol, Task
+from evalsuite.types import Completion, OptionScore, Sample
+
+
+class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
+    """One of our tasks under lm-eval's protocol.
+
+    The YAML's ``metadata``, or lm-eval's ``--metadata``, may say ``data`` (the folder of the publishers' files; else
+    EVALSUITE_DATA), ``protocol`` and ``split``.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        """Finds the task and reads its data.
+
+        Args:
+            config: the YAML's fields.
+
+        Raises:
+            UsageError: no such task, protocol or split, or its data is missing.
+        """
+        said = dict(config.get("metadata") or {})
+        self.ours: Task = find_tasks()[config["task"].removeprefix(PREFIX)]
+        self.protocol: PromptProtocol = self.ours.protocol(said.get("protocol"))
+        self.split: str = said.get("split") or self.ours.split
+        self._data: str | None = said.get("data")
+        self._samples: tuple[Sample, ...] = self._read(self.split)
+        self._pool: tuple[Sample, ...] | None = None
+        self.VERSION = self.ours.version
+        self.OUTPUT_TYPE = "multiple_choice" if self.protocol.options else "generate_until"
+        self._config = TaskConfig(task=config["task"], output_type=self.OUTPUT_TYPE, metadata=said)
+        self._filters = [build_filter_ensemble("none", [["take_first", None]])]
+        self._instances = None
+        self.fewshot_rnd: random.Random | None = None
+        self._seed = 0
+
+    def has_training_docs(self) -> bool:
+        """Never: demonstrations are drawn by us."""
+        return False
+
+    def has_validation_docs(self) -> bool:
+        """Never: all that is asked are the test documents."""
+        return False
+
+    def has_test_docs(self) -> bool:
+        """Always."""
+        return True
+
+    def test_docs(self) -> list[dict[str, Any]]:
+        """The samples, as lm-eval writes them down."""
+        return [
+            {"index": index, "id": sample.id, "document": sample.document.id, "question": sample.question}
+            for index, sample in enumerate(self._samples)
+        ]
+
+    def doc_to_text(self, doc: Mapping[str, Any]) -> str:
+        """The prompt without demonstrations."""
+        return "".join(part.text for part in self.protocol.prompt(self._sample(doc)))
+
+    def doc_to_target(self, doc: Mapping[str, Any]) -> str:
+        """The first reference; for lm-eval's log only."""
+        return next(iter(self._sample(doc).references), "")
+
+    def set_fewshot_seed(self, seed: int | None = None) -> None:
+        """Seeds the draw of demonstrations."""
+        self._seed = seed or 0
+
+    def fewshot_context(
+        self,
+        doc: Mapping[str, Any],
+        num_fewshot: int,
+        *,
+        system_instruction: str | None = None,
+        apply_chat_template: bool = False,
+        chat_template: Callable[..., str] | None = None,
+        **_: Any,
+    ) -> str:
+        """The prompt as lm-eval sends it: our demonstrations and prompt, in a chat template where that is asked for."""
+        sample = self._sample(doc)
+        shots = Shots(num_fewshot, self._seed)
+        shown = draw(shots, self.ours.name, self._demonstrations(), sample) if num_fewshot else ()
+        parts = (*demonstration_parts(self.protocol, shown, shots), *self.protocol.prompt(sample))
+        text = "".join(part.text for part in parts)
+        if apply_chat_template and chat_template is not None:
+            system = [{"role": "system", "content": system_instruction}] if system_instruction else []
+            return chat_template([*system, {"role": "user", "content": text}])
+        return f"{system_instruction}\n\n{text}" if system_instruction else text
+
+    def construct_requests(self, doc: Mapping[str, Any], ctx: str, **more: Any) -> list[Instance]:
+        """A generation, or the log-likelihood of every option."""
+        kept = {key: value for key, value in more.items() if key == "metadata"}
+        if self.protocol.options is None:
+            until = {"until": list(self.protocol.stop), "max_gen_toks": self.protocol.max_new_tokens}
+            arguments: list[tuple[Any, ...]] = [(ctx, {**until, "do_sample": False, "temperature": 0})]
+            kind = "generate_until"
+        else:
+            arguments = [(ctx, option) for option in self.protocol.options(self._sample(doc))]
+            kind = "loglikelihood"
+        return [Instance(kind, dict(doc), argument, number, **kept) for number, argument in enumerate(arguments)]
+
+    def process_results(self, doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any]:
+        """Our judgement of the answer.
+
+        A derived metric gets the tuple of values it combines; a metric of a subset is missing outside of it.
+        """
+        sample = self._sample(doc)
+        values = self.protocol.judge(sample, _completion(results, scored=self.protocol.options is not None)).values
+        found: dict[str, Any] = {}
+        for metric in self.ours.metrics:
+            if metric.combine is not None:
+                found[metric.name] = tuple(values[name] for name in metric.of)
+            elif metric.subset is None or metric.subset(sample):
+                found[metric.name] = values[metric.source or metric.name]
+        return found
+
+    def aggregation(self) -> dict[str, Callable[[Sequence[Any]], float]]:
+        """Plain means, and what is derived from means."""
+        return {metric.name: _aggregate(metric) for metric in self.ours.metrics}
+
+    def higher_is_better(self) -> dict[str, bool]:
+        """Always: every metric runs from 0 to 100."""
+        return dict.fromkeys((metric.name for metric in self.ours.metrics), True)
+
+    def _sample(self, doc: Mapping[str, Any]) -> Sample:
+        sample: Sample = self._samples[doc["index"]]
+        return sample
+
+    def _read(self, split: str) -> tuple[Sample, ...]:
+        source = open_source(self.ours.dataset, Path(self._data) if self._data else None, split=split)
+        return tuple(sample for sample in self.ours.samples(source, split) if sample.document.text)
+
+    def _demonstrations(self) -> tuple[Sample, ...]:
+        """What demonstrations are drawn from: the training split, else the samples asked."""
+        if self._pool is None:
+            train = self.ours.train_split
+            try:
+                pool = () if train is None else demonstration_pool(self._read(train))
+            except MissingDataError:
+                pool = ()
+            self._pool = pool or demonstration_pool(self._samples)
+        return self._pool
+
+
+def _completion(results: Sequence[Any], *, scored: bool) -> Completion:
+    """What came back; lm-eval counts no tokens, so options carry none."""
+    if scored:
+        return Completion(key="", options=tuple(OptionScore(float(value), 0, bool(flag)) for value, flag in results))
+    return Completion(key="", text=str(results[0]))
+
+
+def _aggregate(metric: Metric) -> Callable[[Sequence[Any]], float]:
+    if metric.combine is None:
+        return fmean
+    combine, names = metric.combine, metric.of
+
+    def combined(rows: Sequence[tuple[float, ...]]) -> float:
+        means = (fmean(column) for column in zip(*rows, strict=True))
+        return combine(dict(zip(names, means, strict=True)))
+
+    return combined

@@ -1,0 +1,154 @@
+"""Our tasks under lm-eval: the same list, the same prompts, the same numbers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made import cells, environment, evalsuite
+
+from evalsuite.demo.formats import write_world
+from evalsuite.engines.registry import open_prompt_side
+from evalsuite.interop.yaml_files import PREFIX, yaml_of
+from evalsuite.plugins import built_in_folder, find_tasks, select_tasks
+from evalsuite.records import RunSpec
+from evalsuite.runs.plan import make_plan
+from evalsuite.runs.requests import groups
+from evalsuite.types import Request
+
+YAMLS = built_in_folder() / "lm_eval"
+WORDS = 8
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("world")
+    write_world(root, tasks=("qasper", "quality", "qmsum"), documents=3, questions=2, count=lambda text: len(text) // 4)
+    return root / "length-512"
+
+
+def manager(data: Path, **metadata: str) -> Any:
+    from lm_eval.tasks import TaskManager
+
+    said = {"data": str(data), **metadata}
+    return TaskManager(include_path=str(built_in_folder()), include_defaults=False, metadata=said)
+
+
+def adapted(data: Path, task: str, **metadata: str) -> Any:
+    return manager(data, **metadata).load([PREFIX + task])["tasks"][PREFIX + task]
+
+
+def prompts(data: Path, task: str, shots: int, seed: int) -> Iterator[tuple[str, str]]:
+    """Sample id and whole prompt, as ``evalsuite run`` makes them."""
+    side = open_prompt_side("scripted:silent")
+    spec = RunSpec("scripted:silent", (task,), shots=(shots,), seed=seed, data=str(data))
+    plan = make_plan(spec, select_tasks([task], find_tasks()))
+    for group in groups(plan, side):
+        for request in group:
+            assert isinstance(request, Request)
+            yield request.sample_id, side.tokenizer.decode(request.prompt, skip_special_tokens=True)
+
+
+def test_lm_eval_lists_our_tasks_and_no_others(data: Path) -> None:
+    assert set(manager(data).all_tasks) == {PREFIX + name for name in find_tasks()}
+
+
+def test_every_yaml_is_what_its_task_makes_of_it_and_there_is_no_other() -> None:
+    tasks = find_tasks()
+    assert {path.stem for path in built_in_folder().rglob("*.yaml")} == set(tasks)
+    for name, task in tasks.items():
+        assert (YAMLS / f"{name}.yaml").read_text() == yaml_of(task)
+        assert yaml_of(task).count("\n") == 3
+
+
+@pytest.mark.parametrize("task", ["qasper", "quality", "qmsum"])
+@pytest.mark.parametrize("shots", [0, 2])
+def test_prompts_with_demonstrations_are_the_same_in_both(data: Path, task: str, shots: int) -> None:
+    theirs = adapted(data, task)
+    theirs.set_fewshot_seed(7)
+    made = {doc["id"]: theirs.fewshot_context(doc, shots) for doc in theirs.test_docs()}
+    assert made == dict(prompts(data, task, shots, seed=7))
+
+
+def first_words(text: str) -> str:
+    return " ".join(text.split()[:WORDS])
+
+
+def model() -> Any:
+    """A model of lm-eval that answers as ``scripted:first-words`` does."""
+    from lm_eval.api.model import LM
+
+    class FirstWords(LM):
+        def generate_until(self, requests: list[Any], **_: Any) -> list[str]:
+            return [self._answer(*request.args) for request in requests]
+
+        def loglikelihood(self, requests: list[Any], **_: Any) -> list[tuple[float, bool]]:
+            # Longer is likelier: neither the first option nor a tie decides.
+            return [(len(request.args[1]), False) for request in requests]
+
+        def loglikelihood_rolling(self, requests: list[Any], **_: Any) -> list[float]:
+            raise AssertionError(requests)
+
+        def _answer(self, text: str, how: Mapping[str, Any]) -> str:
+            assert how["max_gen_toks"] > 0
+            said = first_words(text)
+            return min((said.split(stop)[0] for stop in how["until"]), key=len, default=said)
+
+    return FirstWords()
+
+
+@pytest.mark.parametrize("task", ["qasper", "quality", "qmsum"])
+def test_lm_eval_gives_the_numbers_evalsuite_gives_for_the_same_answers(
+    data: Path, tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lm_eval import simple_evaluate
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    theirs = simple_evaluate(
+        model=model(), tasks=[PREFIX + task], task_manager=manager(data), bootstrap_iters=0, log_samples=True
+    )
+    ran = evalsuite(
+        *("run", "--model", "scripted:first-words", "--tasks", task, "--max-new-tokens", "512"),
+        *("--data", data, "--out", tmp_path / "run"),
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = theirs["results"][PREFIX + task]
+    for cell in cells(tmp_path / "run"):
+        if cell["value"] is None:
+            # No sample belongs to the metric's subset.
+            assert f"{cell['metric']},none" not in found
+        else:
+            assert found[f"{cell['metric']},none"] == pytest.approx(cell["value"], abs=1e-9), cell["metric"]
+
+
+def test_options_reach_the_judge_in_their_order(data: Path) -> None:
+    task = adapted(data, "quality", protocol="loglikelihood")
+    doc = task.test_docs()[0]
+    requests = task.construct_requests(doc, task.fewshot_context(doc, 0), metadata=("quality", 0, 1))
+    sample = task._samples[0]
+    assert [request.args[1] for request in requests] == [f" {choice}" for choice in sample.choices]
+    scores = [(0.0 if number == sample.gold else -999.0, False) for number in range(len(requests))]
+    assert task.process_results(doc, scores)["accuracy"] == 100
+    assert task.process_results(doc, scores[::-1])["accuracy"] == 0
+
+
+@pytest.mark.slow
+def test_the_command_of_the_documentation_runs(data: Path, tmp_path: Path) -> None:
+    """``lm_eval run --include_path tasks`` with lm-eval's own dummy model."""
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "lm_eval", "run", "--model", "dummy", "--include_path", str(built_in_folder())),
+            *("--tasks", f"{PREFIX}qasper", "--limit", "2", "--output_path", str(tmp_path)),
+        ],
+        env=environment(EVALSUITE_DATA=str(data)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert "evalsuite_qasper" in ended.stdout
