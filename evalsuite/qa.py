@@ -1,4 +1,4 @@
-"""The prompt Llama 2 Long asks pretrained models with, shared by the tasks of that paper.
+"""Two ways to ask that several tasks share: as Llama 2 Long asks pretrained models, and as SCROLLS asks.
 
 Source: Xiong et al. 2023, arXiv:2309.16039, footnote 2: ``{CONTEXT} Q: {QUESTION}, A:``. The paper states neither how
 demonstrations are joined, nor the longest answer, nor where an answer ends. Here a demonstration is the same text with
@@ -13,6 +13,7 @@ from evalsuite.task import PromptProtocol
 from evalsuite.types import Completion, Judgement, Part, Parts, Role, Sample
 
 SOURCE = "Llama 2 Long, arXiv:2309.16039, footnote 2"
+SCROLLS = "SCROLLS, arXiv:2201.03533, section 4"
 STOP = ("\n",)
 """Every answer of these tasks is one line."""
 
@@ -72,4 +73,32 @@ def paper_protocol(
         stop=STOP,
         options=options,
         note=note,
+    )
+
+
+def scrolls_protocol(*, judge: Judge, max_new_tokens: int, asked: Words = question, note: str = "") -> PromptProtocol:
+    """A protocol that asks as SCROLLS does (Shaham et al. 2022): the query, a blank line, the document, nothing more.
+
+    Meant for models fine-tuned on it: no demonstrations, no words that lead to the answer. A document that is too long
+    loses its end.
+
+    Args:
+        judge: reads and judges the answer.
+        max_new_tokens: room for the answer; SCROLLS states none.
+        asked: the query.
+        note: what a reader of the number must know.
+    """
+
+    def prompt(sample: Sample) -> Parts:
+        return (Part(Role.QUESTION, f"{asked(sample)}\n\n"), Part(Role.DOCUMENT, sample.document.text))
+
+    meant = "For models fine-tuned on SCROLLS; its own texts are cleaned, these are the original dataset's."
+    return PromptProtocol(
+        name="scrolls",
+        source=SCROLLS,
+        prompt=prompt,
+        judge=judge,
+        max_new_tokens=max_new_tokens,
+        strategy="document-right",
+        note=" ".join(filter(None, (meant, note))),
     )

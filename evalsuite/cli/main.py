@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 
 from evalsuite import __version__
-from evalsuite.cli import compare, data, demo, fidelity, predictions, prompts, run, schema, score, tasks
+from evalsuite.cli import compare, data, demo, fidelity, predictions, prompts, run, schema, score, submission, tasks
 from evalsuite.errors import UsageError
 from evalsuite.safe_text import plain
 
-COMMANDS = (demo, tasks, run, prompts, score, predictions, compare, fidelity, data, schema)
+COMMANDS = (demo, tasks, run, prompts, score, predictions, submission, compare, fidelity, data, schema)
 
 EPILOG = """\
 examples:

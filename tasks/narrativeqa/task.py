@@ -8,7 +8,7 @@ Metric: token F1, best of the two references, as in SCROLLS and Llama 2 Long.
 from __future__ import annotations
 
 from evalsuite.metrics.scrolls import f1
-from evalsuite.qa import paper_protocol
+from evalsuite.qa import paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
 from evalsuite.types import Completion, Judgement, Sample
 
@@ -35,7 +35,7 @@ def judge(sample: Sample, completion: Completion) -> Judgement:
     return Judgement({"f1": f1(answer, sample.references)}, answer)
 
 
-PROTOCOLS = (paper_protocol(judge=judge, max_new_tokens=64),)
+PROTOCOLS = (paper_protocol(judge=judge, max_new_tokens=64), scrolls_protocol(judge=judge, max_new_tokens=64))
 METRICS = (Metric("f1", primary=True),)
 
 TASKS = (

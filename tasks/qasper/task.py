@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from evalsuite.metrics.qasper import ANSWER_TYPES, token_f1
-from evalsuite.qa import paper_protocol
+from evalsuite.qa import paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
 from evalsuite.types import Completion, Judgement, Sample
 
@@ -54,7 +54,10 @@ TASKS = (
         splits=tuple(FILES),
         split="validation",
         train_split="train",
-        protocols=(paper_protocol(judge=judge, max_new_tokens=128),),
+        protocols=(
+            paper_protocol(judge=judge, max_new_tokens=128),
+            scrolls_protocol(judge=judge, max_new_tokens=128),
+        ),
         metrics=(
             Metric("f1", primary=True),
             *(Metric(f"f1_{kind}", subset=of_type(kind), source="f1") for kind in ANSWER_TYPES),

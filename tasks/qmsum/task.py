@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from evalsuite.metrics.aggregate import geometric_mean
 from evalsuite.metrics.scrolls import rouge
-from evalsuite.qa import paper_protocol
+from evalsuite.qa import paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
 from evalsuite.types import Completion, Judgement, Sample
 
@@ -51,7 +51,10 @@ TASKS = (
         splits=("train", "validation", "test"),
         split="validation",
         train_split="train",
-        protocols=(paper_protocol(judge=judge, max_new_tokens=512),),
+        protocols=(
+            paper_protocol(judge=judge, max_new_tokens=512),
+            scrolls_protocol(judge=judge, max_new_tokens=512),
+        ),
         metrics=(
             Metric("rouge_geo", primary=True, of=ROUGE, combine=of_means),
             *(Metric(name) for name in ROUGE),

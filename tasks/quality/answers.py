@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from string import ascii_uppercase
 
 from evalsuite.metrics.normalise import normalise
@@ -14,6 +15,12 @@ def asked(sample: Sample) -> str:
     """The question and its options: ``{question} (A) {option} (B) {option} ...``."""
     options = (f"({letter}) {option}" for letter, option in zip(ascii_uppercase, sample.choices, strict=False))
     return " ".join((sample.question, *options))
+
+
+def asked_in_lines(sample: Sample) -> str:
+    """The question and its options, one a line, as SCROLLS writes them."""
+    options = (f" ({letter}) {option}" for letter, option in zip(ascii_uppercase, sample.choices, strict=False))
+    return "\n".join((f"{sample.question}\n", *options))
 
 
 def letters(sample: Sample) -> tuple[str, ...]:
@@ -48,6 +55,13 @@ def judge(sample: Sample, completion: Completion) -> Judgement:
     exact = 100.0 if letter else exact_match(text, sample.references)
     values = {"accuracy": 100.0 * (choice == sample.gold), "exact_match": exact}
     return Judgement(values, text if choice is None else ascii_uppercase[choice], scorable=choice is not None)
+
+
+def judge_words(sample: Sample, completion: Completion) -> Judgement:
+    """As SCROLLS judges: exact match of the right option's words after normalisation; and accuracy of the option."""
+    judged = judge(sample, completion)
+    exact = exact_match(completion.text.strip(), sample.references)
+    return replace(judged, values={**judged.values, "exact_match": exact})
 
 
 def judge_letters(sample: Sample, completion: Completion) -> Judgement:

@@ -7,11 +7,11 @@ Metric: accuracy, also on the hard subset; Llama 2 Long reports exact match.
 
 from __future__ import annotations
 
-from evalsuite.qa import first_reference, paper_protocol
+from evalsuite.qa import first_reference, paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
 from evalsuite.types import Sample
 
-from .answers import asked, gold_letter, judge, judge_letters, judge_texts, letters
+from .answers import asked, asked_in_lines, gold_letter, judge, judge_letters, judge_texts, judge_words, letters
 from .reader import samples
 
 HUB = "emozilla/quality"
@@ -76,6 +76,12 @@ TASKS = (
                 answer=gold_letter,
                 options=spaced_letters,
                 note="No text is generated: the most probable letter is the answer.",
+            ),
+            scrolls_protocol(
+                judge=judge_words,
+                max_new_tokens=128,
+                asked=asked_in_lines,
+                note="The number of SCROLLS is exact_match: the option's words, a letter is wrong.",
             ),
         ),
         metrics=(

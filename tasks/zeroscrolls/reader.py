@@ -111,6 +111,8 @@ def _references(one: Set, record: task.Row) -> tuple[str, ...]:
 def _tell(one: Set, source: Source, split: str, examples: dict[str, Example]) -> None:
     if split == "validation":
         source.note(f"validation of {one.config} has {len(examples)} examples: too few to tell close models apart")
+    elif len(examples) != one.test_examples:
+        source.note(f"{split} of {one.config} has {len(examples)} examples here, officially {one.test_examples}")
     blind = sum(not example.references for example in examples.values())
     if blind:
         source.note(
