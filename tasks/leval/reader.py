@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from evalsuite.metrics import leval_corrected
 from evalsuite.metrics.leval import JUDGED_TWICE
@@ -30,7 +30,7 @@ def reader(one: Set) -> Samples:
         patterns = (f"{one.folder}/{name}", f"LEval/{HUB_FOLDERS[one.kind]}/{name}", name)
         found = next((files for pattern in patterns if (files := source.find(pattern))), None)
         files = found or source.need(*patterns[:1])
-        yield from _samples(one, source, enumerate(files[0].records()))
+        yield from _samples(one, source, list(files[0].records()))
 
     return samples
 
@@ -64,22 +64,31 @@ def fault(one: Set, reference: str) -> str | None:
     return None
 
 
-def _samples(one: Set, source: Source, rows: Iterator[tuple[int, Row]]) -> Iterator[Sample]:
-    former, judged = Document("", ""), Counter[str]()
-    for number, row in rows:
-        questions, evaluation = row.texts("instructions"), row.text("evaluation")
-        if evaluation in JUDGED:
-            judged[evaluation] += len(questions)
-            continue
-        if evaluation != one.metric:
-            known = ", ".join((one.metric, *JUDGED))
-            raise row.error("evaluation", f"is {evaluation!r}, in {one.name} it must be one of: {known}")
+def _samples(one: Set, source: Source, rows: Sequence[Row]) -> Iterator[Sample]:
+    asked = _automatic(one, source, rows)
+    former = Document("", "")
+    for number, row in asked:
         text = row.text("input")
         # gsm100 repeats one text in every row: that is one document
         former = former if former.id and former.text == text else Document(str(number), text)
         yield from _asked(one, row, number, former)
+
+
+def _automatic(one: Set, source: Source, rows: Sequence[Row]) -> list[tuple[int, Row]]:
+    """The rows without a judge and their numbers; the others are told before the first sample is asked for."""
+    judged, kept = Counter[str](), list[tuple[int, Row]]()
+    for number, row in enumerate(rows):
+        evaluation = row.text("evaluation")
+        if evaluation in JUDGED:
+            judged[evaluation] += len(row.texts("instructions"))
+        elif evaluation == one.metric:
+            kept.append((number, row))
+        else:
+            known = ", ".join((one.metric, *JUDGED))
+            raise row.error("evaluation", f"is {evaluation!r}, in {one.name} it must be one of: {known}")
     for evaluation, count in judged.items():
         source.note(f"{count} questions for {evaluation} judges are not asked: no automatic score is theirs")
+    return kept
 
 
 def _asked(one: Set, row: Row, number: int, document: Document) -> Iterator[Sample]:

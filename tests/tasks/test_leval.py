@@ -77,9 +77,12 @@ def test_the_suite_has_twenty_tasks_with_one_primary_metric_and_the_same_four_pr
 def test_rows_for_judges_are_counted_and_not_asked(tmp_path: Path) -> None:
     judged = row("Text.", ("Why?", "Because."), ("How?", "So."), evaluation="LLM")
     write(tmp_path, "multidoc_qa", row("Text.", ("Who?", "Ann."), evaluation="f1"), judged)
-    samples, notes = read("multidoc_qa", tmp_path)
-    assert [sample.id for sample in samples] == ["0-0"]
-    assert notes == ("2 questions for LLM judges are not asked: no automatic score is theirs",)
+    task = TASKS["leval_multidoc_qa"]
+    source = open_source(task.dataset, tmp_path, split="test")
+    samples = iter(task.samples(source, "test"))
+    assert next(samples).id == "0-0"
+    assert source.notes == ("2 questions for LLM judges are not asked: no automatic score is theirs",)
+    assert list(samples) == []
 
 
 def test_the_shared_text_of_gsm_is_one_document_and_ids_name_row_and_instruction(tmp_path: Path) -> None:
