@@ -1,4 +1,4 @@
-"""Reads answers by task and sample id: JSON Lines of (task, id, prediction), and the SCROLLS family's JSON objects."""
+"""Reads answers by task and sample id: JSON Lines of (task, id, prediction), and the SCROLLS family's JSON and CSV."""
 
 from __future__ import annotations
 
@@ -38,33 +38,50 @@ def read_plain(files: Sequence[Path], tasks: Mapping[str, Task], root: Path | No
 def read_scrolls(
     suite: str, files: Iterable[Path], tasks: Mapping[str, Task], root: Path | None
 ) -> Iterator[TaskAnswers]:
-    """One JSON object ``{id: prediction}`` a task, the file named after it: ``qasper.json``.
+    """JSON ``{id: prediction}`` in a file named after its task, ``{task: {id: prediction}}``, or a submission's CSV.
 
     Raises:
-        UsageError: a file named after no task, two of one task, a prediction that is no text, an unknown or doubled id.
+        UsageError: a task or id that is not known, an id answered twice, a prediction that is no text.
     """
-    seen: dict[str, Path] = {}
+    by_task: dict[str, list[Answer]] = {}
     for path in files:
-        task = _task_of(path, suite, tasks)
-        if task.name in seen:
-            raise UsageError(f"{path}: {seen[task.name]} answers {task.name} already; give one file a task")
-        seen[task.name] = path
-        named = suite if any(protocol.name == suite for protocol in task.protocols) else IMPORTED
-        yield joined(task, _answers(path), root, named)
+        for name, answer in _submitted(path) if ".csv" in path.suffixes else _objects(path):
+            by_task.setdefault(_task(name, suite, tasks, answer.where).name, []).append(answer)
+    for name, answers in by_task.items():
+        task = tasks[name]
+        protocol = suite if any(protocol.name == suite for protocol in task.protocols) else IMPORTED
+        yield joined(task, answers, root, protocol)
 
 
-def _task_of(path: Path, suite: str, tasks: Mapping[str, Task]) -> Task:
-    """The task a file is named after; SCROLLS writes some with an underscore that ours lack."""
-    stem = path.name.split(".")[0]
-    candidates = [f"{suite}_{stem}", *((stem, stem.replace("_", "")) if suite == SCROLLS else (stem,))]
-    for name in candidates:
-        if name in tasks and (suite == SCROLLS or tasks[name].suite == suite):
-            return tasks[name]
-    here = [task.name for task in tasks.values() if suite in (task.suite, SCROLLS)]
-    raise UsageError(f"{path}: name the file after its task, as in qasper.json; {unknown('task', stem, here)}")
+def _task(name: str, suite: str, tasks: Mapping[str, Task], where: str) -> Task:
+    """The task of a name as the benchmark has it; SCROLLS writes some with an underscore that ours lack."""
+    if suite == SCROLLS:
+        candidates, known = (name, name.replace("_", "")), tasks
+    else:
+        candidates, known = (f"{suite}_{name}", name), {n: task for n, task in tasks.items() if task.suite == suite}
+    for candidate in candidates:
+        if candidate in known:
+            return known[candidate]
+    advice = "name the file after its task, as in qasper.json, or the predictions by task"
+    raise UsageError(f"{where}: {unknown('task', name, known)}; {advice}")
 
 
-def _answers(path: Path) -> Iterator[Answer]:
+def _submitted(path: Path) -> Iterator[tuple[str, Answer]]:
+    """Rows of ``Task,ID,Prediction``."""
+    for row in records(Stored(path), path.name.removesuffix(".gz")):
+        yield row.text("Task"), Answer(row.text("ID"), row.text("Prediction"), row.where)
+
+
+def _objects(path: Path) -> Iterator[tuple[str, Answer]]:
+    for name, value in _pairs(path):
+        if isinstance(value, tuple):
+            yield from ((name, _answer(key, text, f"{path}: {name}")) for key, text in value)
+        else:
+            yield path.name.split(".")[0], _answer(name, value, str(path))
+
+
+def _pairs(path: Path) -> tuple[tuple[str, Any], ...]:
+    """The names and values of a file that is one JSON object, a repeated name as often as it stands there."""
     with Stored(path).open() as stream:
         text = decode(read_whole(stream, str(path)), str(path))
     try:
@@ -73,12 +90,13 @@ def _answers(path: Path) -> Iterator[Answer]:
         raise UsageError(f"{path}:{error.lineno}: not valid JSON ({error.msg}, column {error.colno})") from error
     if not isinstance(pairs, tuple):
         raise UsageError(f"{path}: must be one JSON object of ids and predictions, not a {type(pairs).__name__}")
-    for name, prediction in pairs:
-        yield Answer(name, _text(prediction, f"{path}: id {name!r}"), f"{path}: id {name!r}")
+    return pairs
 
 
-def _text(prediction: Any, where: str) -> str:
+def _answer(name: str, prediction: Any, where: str) -> Answer:
     if not isinstance(prediction, str):
         found = "null" if prediction is None else f"a {type(prediction).__name__}"
-        raise UsageError(f"{where}: the prediction is {found}, not a text; leave the id out where there is no answer")
-    return prediction
+        raise UsageError(
+            f"{where}: the prediction of {name!r} is {found}, not a text; leave the id out where there is no answer"
+        )
+    return Answer(name, prediction, where)

@@ -302,15 +302,44 @@ def test_a_scrolls_object_is_read_by_the_task_its_file_is_named_after(tmp_path: 
     assert cells["quality", "exact_match"].value == 25.0
 
 
+def space_digest(root: Path) -> Path:
+    """A data folder with two ZeroSCROLLS examples of review digests."""
+    text = "Count.\n\nReviews:\nGood. Bad.\n\nPercentage of Positive Reviews:"
+    start, end = text.index("Good"), text.index("\n\nPercentage")
+    offsets = {"document_start_index": start, "document_end_index": end, "query_start_index": end + 2}
+    row = {"pid": "p", "input": text, "truncation_seperator": "...", "query_end_index": end + 2} | offsets
+    rows = [row | {"id": name, "output": "50%", "inner_docs_start_indices": [start]} for name in ("a", "b")]
+    lines(root / "data" / "zero_scrolls" / "space_digest" / "validation.jsonl", *rows)
+    return root / "data"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("space_digest.json", '{"a": "50%", "b": "60%"}'),
+        ("preds.json", '{"space_digest": {"a": "50%", "b": "60%"}}'),
+        ("submission.csv", "Task,ID,Prediction\nspace_digest,a,50%\nspace_digest,b,60%\n"),
+    ],
+)
+def test_zeroscrolls_answers_are_read_by_file_by_task_and_as_submitted(name: str, text: str, tmp_path: Path) -> None:
+    data = space_digest(tmp_path)
+    (tmp_path / name).write_text(text)
+    _, cells = imported(tmp_path / "run", [tmp_path / name], "zeroscrolls", data)
+    cell = cells["zeroscrolls_space_digest", "exp_similarity"]
+    assert (cell.value, cell.scored, cell.complete) == (75.0, 2, True)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("quality.json", '{"q0": "A", "q0": "B"}', r"quality\.json: id 'q0': id 'q0' of quality is answered twice"),
-        ("quality.json", '{"q0": null}', r"quality\.json: id 'q0': the prediction is null, not a text"),
-        ("quality.json", '{"nine": "A"}', r"quality\.json: id 'nine': unknown id 'nine'"),
+        ("quality.json", '{"q0": "A", "q0": "B"}', r"quality\.json: id 'q0' of quality is answered twice"),
+        ("quality.json", '{"q0": null}', r"quality\.json: the prediction of 'q0' is null, not a text"),
+        ("quality.json", '{"quality": {"q0": 7}}', r"quality\.json: quality: the prediction of 'q0' is a int, not a"),
+        ("quality.json", '{"nine": "A"}', r"quality\.json: unknown id 'nine'"),
         ("quality.json", '["A"]', r"must be one JSON object of ids and predictions, not a list"),
         ("quality.json", '{"q0": ', r"quality\.json:1: not valid JSON"),
-        ("preds.json", '{"q0": "A"}', r"preds\.json: name the file after its task"),
+        ("qualty.json", '{"q0": "A"}', r"unknown task 'qualty'; did you mean quality.*name the file after its task"),
+        ("submission.csv", "Task,ID\nquality,q0\n", r"submission\.csv:2: field 'Prediction' is missing"),
     ],
 )
 def test_a_bad_scrolls_file_is_refused_by_id(name: str, text: str, message: str, tmp_path: Path) -> None:
