@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -94,6 +95,10 @@ class VllmLoop:
                 name = output.request_id.split("-", 1)[0]
                 yield from self._finished(name, output)
 
+    def close(self) -> None:
+        """Ends vLLM's own processes, where it has any."""
+        self._engine.engine_core.shutdown()
+
     def _finished(self, name: str, output: Any) -> Iterator[Answer | Refused]:
         ask = self._open.pop(name)
         if output.outputs[0].finish_reason not in FINISHED:
@@ -112,18 +117,21 @@ class VllmLoop:
 def serve(connection: Connection) -> None:
     """Loads the engine the first message describes, then answers until the other end closes."""
     try:
-        start = connection.recv()
-        loop = VllmLoop(start)
+        loop = VllmLoop(connection.recv())
         connection.send(loop.ready())
-        while True:
-            _take(connection, loop)
-            for report in loop.step():
-                connection.send(report)
-            connection.send(Beat())
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
+        with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+            _answer_all(connection, loop)
+        loop.close()
     except Exception as error:  # noqa: BLE001 - whatever the engine raised, it is not to be trusted any more
         connection.send(Broken(_reason(error), traceback.format_exc()))
+
+
+def _answer_all(connection: Connection, loop: VllmLoop) -> None:
+    while True:
+        _take(connection, loop)
+        for report in loop.step():
+            connection.send(report)
+        connection.send(Beat())
 
 
 def _take(connection: Connection, loop: VllmLoop) -> None:
@@ -224,6 +232,9 @@ def main() -> None:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     serve(Connection(int(sys.argv[1])))
+    sys.stderr.flush()
+    # Taking the interpreter with all its threads apart would take seconds more.
+    os._exit(0)
 
 
 if __name__ == "__main__":
