@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN_HERE = ("getting-started", "tasks-and-plugins", "prompts-and-cuts", "runs", "scores-and-tables")
+RUN_HERE = ("getting-started", "tasks-and-plugins", "prompts-and-cuts", "runs", "scores-and-tables", "predictions")
 """Pages whose console examples need no model but the scripted ones."""
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 
