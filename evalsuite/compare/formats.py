@@ -29,7 +29,8 @@ def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT0
     buffer = StringIO()
     console = Console(file=buffer, width=_terminal_width(), highlight=False, markup=False, emoji=False)
     for table in make_tables(cells, every_metric=every_metric):
-        console.print(_rich(table))
+        console.print(table.columns[0].title, style="italic")  # a table's own title would wrap at its width
+        console.print(_rich(table), "")
     return buffer.getvalue()
 
 
@@ -84,7 +85,7 @@ def _rich(table: Table) -> Any:
     from rich import box
     from rich.table import Table as RichTable
 
-    shown = RichTable(title=table.columns[0].title, box=box.SIMPLE_HEAD, title_justify="left")
+    shown = RichTable(box=box.SIMPLE_HEAD, show_edge=False)
     shown.add_column("model", no_wrap=True)
     for column in table.columns:
         shown.add_column("\n".join(column.heading(table.varying)[2:]), justify="right")
