@@ -69,6 +69,17 @@ def test_answers_are_those_of_one_request_at_a_time(
     assert (engine.counters.packed > 0) is packed
 
 
+def test_where_attention_cannot_be_split_wide_masks_serve(
+    folder: Path, groups: list[list[Request]], reference: list[Completion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _engine(folder)._packer.network.cascades
+    # Without the split kernel the probe's first try comes out wrong, and is seen to.
+    monkeypatch.setattr("evalsuite.engines.hf.opening.use_cascade", lambda _: None)
+    engine = _engine(folder)
+    assert not engine._packer.network.cascades
+    _assert_equal(list(engine.complete(groups)), reference)
+
+
 def test_answers_do_not_depend_on_the_order_of_groups_or_requests(
     folder: Path, groups: list[list[Request]], reference: list[Completion]
 ) -> None:
@@ -325,7 +336,11 @@ def test_bfloat16_stays_within_its_rounding(
 def test_a_model_that_ignores_masks_is_found_out_when_loading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from evalsuite.engines.hf.network import Network
 
-    monkeypatch.setattr(Network, "_mask", lambda _, mask: mask.clone().fill_(True)[None, None])  # noqa: FBT003  # torch
+    def all_seen(_: Network, mask: Any, *__: Any) -> Any:
+        return mask.new_zeros((1, 1, *mask.shape), dtype=float)
+
+    monkeypatch.setattr(Network, "_additive", all_seen)
+    monkeypatch.setattr(Network, "_mask", all_seen)
     engine = load(str(folder), {})
     assert "differ on a probe" in engine.info.notes[0]
 

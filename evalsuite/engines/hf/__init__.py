@@ -4,6 +4,6 @@ This package imports torch and transformers; it is itself imported only when suc
 """
 
 from evalsuite.engines.hf.engine import HFEngine
-from evalsuite.engines.hf.load import load
+from evalsuite.engines.hf.opening import load
 
 __all__ = ["HFEngine", "load"]

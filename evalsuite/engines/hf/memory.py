@@ -11,10 +11,14 @@ import torch
 ACTIVATION_SHARE = 0.2
 KV_SHARE = 0.5
 MASK_SHARE = 0.1
-LOGIT_BYTES = 1 << 26
-"""Most bytes of float32 logits made at once."""
+LOGIT_BYTES = (1 << 24, 1 << 28)
+"""Most bytes of float32 logits made at once, on a CPU and on a GPU."""
+CPU_CHUNK = 2048
+"""Enough rows to keep a CPU busy; more only holds more memory."""
 MOST_CHUNK = 16384
 MOST_PACK = 4096
+CPU_BATCH = 8192
+"""A CPU gains nothing from larger batches, and answers come sooner from smaller ones."""
 LEAST = 16
 GIB = 1 << 30
 UNKNOWN_FREE = 2 * GIB
@@ -74,14 +78,14 @@ def find_budget(config: Any, device: torch.device, item_size: int, *, most: int 
     # A token in flight: residual, normed, query, key, value, attention output; gate, up and their product.
     activation = item_size * (6 * shape.hidden + 3 * shape.inner)
     kept = item_size * 2 * shape.layers * shape.key_width
-    chunk = int(free * ACTIVATION_SHARE) // activation
+    roomy = int(free * ACTIVATION_SHARE) // activation
     batch = int(free * KV_SHARE) // (kept + activation)
-    bound = most or MOST_CHUNK
+    bound = most or (CPU_CHUNK if device.type == "cpu" else MOST_CHUNK)
     return Budget(
-        chunk=max(LEAST, min(chunk, bound)),
-        pack=max(LEAST, min(chunk, most or MOST_PACK)),
+        chunk=max(LEAST, min(roomy, bound)),
+        pack=max(LEAST, min(roomy, most or MOST_PACK)),
         mask_bytes=max(1 << 16, min(int(free * MASK_SHARE), GIB)),
-        batch=max(LEAST, min(batch, most or 4 * MOST_CHUNK)),
+        batch=max(LEAST, min(batch, most or (CPU_BATCH if device.type == "cpu" else 4 * MOST_CHUNK))),
     )
 
 

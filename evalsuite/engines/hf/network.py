@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from evalsuite.engines.hf.cache import BufferCache
+from evalsuite.engines.hf.cascade import Split, splitting
 from evalsuite.engines.hf.counts import Counters
 from evalsuite.engines.hf.memory import LOGIT_BYTES
 from evalsuite.engines.hf.tree import Ids
@@ -39,12 +41,14 @@ class Network:
         self.additive_mask = attention_of(model.config) == "eager"
         self.dtype = model.dtype
         self.vocabulary = int(self.config.vocab_size)
+        self.cascades = False
+        """Whether attention goes in two parts (see ``cascade``), so that no mask is as wide as the document."""
         self.head = self._separable_head()
 
     @property
     def logit_rows(self) -> int:
         """Rows of logits that may be made at once."""
-        return max(1, LOGIT_BYTES // (4 * self.vocabulary))
+        return max(1, LOGIT_BYTES[self.device.type == "cuda"] // (4 * self.vocabulary))
 
     def cache(self) -> BufferCache:
         """An empty cache of this model's layers."""
@@ -71,6 +75,7 @@ class Network:
         *,
         positions: npt.NDArray[np.int64] | None = None,
         mask: Tensor | None = None,
+        prefix: int = 0,
         want: Sequence[int] | slice = (),
         decoding: bool = False,
     ) -> Tensor:
@@ -80,7 +85,8 @@ class Network:
             ids: shape ``[tokens]``.
             cache: held keys and values, extended by this pass; None for a pass that keeps none.
             positions: each id's position; None continues the cache's.
-            mask: boolean, ``[tokens, held + tokens]``, true where a token is seen; None is causal.
+            mask: boolean, true where a token sees a key, ``[tokens, held + tokens - prefix]``; None is causal.
+            prefix: leading keys that all tokens see, which the mask leaves out.
             want: rows to return.
             decoding: whether the ids were generated; they are counted apart.
 
@@ -92,7 +98,14 @@ class Network:
             positions = np.arange(held, held + len(ids))
         self._tally(len(ids), cache, decoding=decoding)
         rows = self._rows(want, len(ids))
-        extra: dict[str, Any] = {} if mask is None else {"attention_mask": self._mask(mask)}
+        extra: dict[str, Any] = {}
+        split: AbstractContextManager[None] = nullcontext()
+        if self.cascades and cache is not None and (held or mask is not None):
+            split = splitting(Split(held, None) if mask is None else Split(prefix, self._additive(mask)))
+            # Whatever is four-dimensional is taken as it is; the split's own mask is the one that counts.
+            extra = {"attention_mask": torch.ones((1, 1, 1, 1), dtype=torch.bool, device=self.device)}
+        elif mask is not None:
+            extra = {"attention_mask": self._mask(mask, prefix)}
         inputs = {
             "input_ids": torch.as_tensor(np.asarray(ids, dtype=np.int64), device=self.device)[None],
             "position_ids": torch.as_tensor(positions, device=self.device)[None],
@@ -100,6 +113,10 @@ class Network:
             "use_cache": cache is not None,
             **extra,
         }
+        with split:
+            return self._read(inputs, rows)
+
+    def _read(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
         if self.head is None:
             logits = self.model(**inputs, logits_to_keep=rows if len(rows) else 1).logits[0]
             return cast("Tensor", logits if len(rows) else logits[:0])
@@ -115,12 +132,16 @@ class Network:
             return torch.arange(tokens, device=self.device)[want]
         return torch.as_tensor(want, dtype=torch.long, device=self.device)
 
-    def _mask(self, mask: Tensor) -> Tensor:
-        mask = mask.to(self.device)[None, None]
-        if not self.additive_mask:
-            return mask
-        return torch.zeros(mask.shape, dtype=self.dtype, device=self.device).masked_fill_(
-            ~mask, torch.finfo(self.dtype).min
+    def _mask(self, mask: Tensor, prefix: int) -> Tensor:
+        seen = torch.ones((len(mask), prefix), dtype=torch.bool, device=mask.device)
+        whole = torch.cat([seen, mask], dim=1)
+        return self._additive(whole) if self.additive_mask else whole.to(self.device)[None, None]
+
+    def _additive(self, mask: Tensor) -> Tensor:
+        shape = (1, 1, *mask.shape)
+        hidden = ~mask.to(self.device)[None, None]
+        return torch.zeros(shape, dtype=self.dtype, device=self.device).masked_fill_(
+            hidden, torch.finfo(self.dtype).min
         )
 
     def _tally(self, tokens: int, cache: BufferCache | None, *, decoding: bool) -> None:

@@ -72,17 +72,23 @@ class Packer:
         tree, prefix = layout.tree, self.cache.length
         ancestry = torch.from_numpy(layout.ancestry)
         positions = prefix + np.asarray(tree.depths, dtype=np.int64)
-        step = min(budget.mask_rows(prefix + len(tree)), budget.chunk)
+        step = min(budget.mask_rows(len(tree) + (0 if self.network.cascades else prefix)), budget.chunk)
         if self.network.head is None:
             step = min(step, self.network.logit_rows)
         pieces = []
         for start in range(0, len(tree), step):
             end = min(start + step, len(tree))
-            mask = torch.ones((end - start, prefix + end), dtype=torch.bool)
-            mask[:, prefix:] = ancestry[start:end, :end]
             want = [node - start for node in wanted if start <= node < end]
             ids = np.asarray(tree.tokens[start:end], dtype=np.int64)
-            pieces.append(self.network.forward(ids, self.cache, positions=positions[start:end], mask=mask, want=want))
+            found = self.network.forward(
+                ids,
+                self.cache,
+                positions=positions[start:end],
+                mask=ancestry[start:end, :end],
+                prefix=prefix,
+                want=want,
+            )
+            pieces.append(found)
         return torch.cat(pieces)
 
     def _score(
@@ -123,18 +129,15 @@ class Packer:
         return [answer.completion(cached[at]) for answer, at in zip(answers, mine, strict=True)]
 
     def _seen(self, pack: Pack, layout: Layout, mine: Sequence[int]) -> Tensor:
-        """What each row sees: the prefix, its own prompt's suffix, and later its own answer."""
+        """What each row sees behind the prefix: its own prompt's suffix, and later its own answer."""
         nodes = len(layout.tree)
-        room = pack.prefix + nodes + pack.rows * pack.steps
-        seen = torch.zeros((len(mine), room), dtype=torch.bool)
-        seen[:, : pack.prefix] = True
-        ancestry = torch.from_numpy(layout.ancestry)
-        seen[:, pack.prefix : pack.prefix + nodes] = ancestry[torch.tensor([layout.ends[at] for at in mine])]
+        seen = torch.zeros((len(mine), nodes + pack.rows * pack.steps), dtype=torch.bool)
+        seen[:, :nodes] = torch.from_numpy(layout.ancestry)[torch.tensor([layout.ends[at] for at in mine])]
         return seen.to(self.network.device)
 
     def _step(self, pack: Pack, active: Sequence[tuple[int, int]], answers: Sequence[Answer], seen: Tensor) -> Tensor:
         rows = torch.tensor([row for row, _ in active], device=seen.device)
-        start = self.cache.length
+        start = self.cache.length - pack.prefix
         seen[rows, torch.arange(start, start + len(active), device=seen.device)] = True
         ids = [answers[row].ids[-1] for row, _ in active]
         positions = [len(pack.asks[at].prompt) + len(answers[row].ids) - 1 for row, at in active]
@@ -143,6 +146,7 @@ class Packer:
             self.cache,
             positions=np.asarray(positions, dtype=np.int64),
             mask=seen[rows, : start + len(active)],
+            prefix=pack.prefix,
             want=slice(None),
             decoding=True,
         )

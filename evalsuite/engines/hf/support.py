@@ -70,15 +70,13 @@ def probe_difference(network: Network) -> float:
     prefix, first, second = ids[:PREFIX], ids[PREFIX : PREFIX + SUFFIX], ids[PREFIX + SUFFIX :]
     apart = torch.cat([_apart(network, np.concatenate([prefix, suffix])) for suffix in (first, second)])
     cache = network.cache()
-    network.forward(prefix, cache)
-    mask = torch.zeros((2 * SUFFIX, PREFIX + 2 * SUFFIX), dtype=torch.bool)
-    mask[:, :PREFIX] = True
+    network.forward(prefix[:-2], cache)
+    network.forward(prefix[-2:], cache)
     causal = torch.ones((SUFFIX, SUFFIX), dtype=torch.bool).tril()
-    mask[:SUFFIX, PREFIX : PREFIX + SUFFIX] = causal
-    mask[SUFFIX:, PREFIX + SUFFIX :] = causal
+    mask = torch.cat([torch.cat([causal, causal ^ causal], 1), torch.cat([causal ^ causal, causal], 1)])
     positions = np.tile(np.arange(PREFIX, PREFIX + SUFFIX), 2)
     suffixes = np.concatenate([first, second])
-    rows = network.forward(suffixes, cache, positions=positions, mask=mask, want=slice(None))
+    rows = network.forward(suffixes, cache, positions=positions, mask=mask, prefix=PREFIX, want=slice(None))
     return float((_logprobs(network, rows) - apart).abs().max())
 
 

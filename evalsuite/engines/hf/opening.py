@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 import transformers
 
+from evalsuite.engines.hf.cascade import use_cascade
 from evalsuite.engines.hf.counts import Counters
 from evalsuite.engines.hf.engine import HFEngine
 from evalsuite.engines.hf.loading import Loaded, load_model, model_length
 from evalsuite.engines.hf.memory import find_budget
-from evalsuite.engines.hf.network import Network
+from evalsuite.engines.hf.network import Network, attention_of
 from evalsuite.engines.hf.options import HFOptions, parse_options
 from evalsuite.engines.hf.packed import Packer
 from evalsuite.engines.hf.plain import Plain
@@ -72,11 +73,11 @@ def _assemble(info: EngineInfo, tokenizer: HFTokenizer, loaded: Loaded, asked: H
     plain = Plain(loaded.model, tokenizer, ends, counters, padding=pads_safely(loaded.model))
     packer, notes = None, list(obstacles(loaded.model))
     if not notes:
-        network = Network(loaded.model, counters)
-        if packs_correctly(network):
-            packer = Packer(network, tokenizer, ends)
-        else:
+        network = packing_network(loaded, counters)
+        if network is None:
             notes.append("packed and separate passes differ on a probe")
+        else:
+            packer = Packer(network, tokenizer, ends)
     if not asked.share:
         packer, notes = None, []
     if notes:
@@ -85,6 +86,19 @@ def _assemble(info: EngineInfo, tokenizer: HFTokenizer, loaded: Loaded, asked: H
     # The probes are no part of any run.
     counters.reset()
     return HFEngine(info, tokenizer, plain, packer, budget, model_costs(loaded))
+
+
+def packing_network(loaded: Loaded, counters: Counters) -> Network | None:
+    """The model ready to pack, with split attention where that works; None where packed passes come out wrong."""
+    network = Network(loaded.model, counters)
+    if loaded.device.type == "cpu" and attention_of(loaded.model.config) == "sdpa":
+        use_cascade(loaded.model)
+        network.cascades = True
+        if packs_correctly(network):
+            return network
+        loaded.model.set_attn_implementation("sdpa")
+        network.cascades = False
+    return network if packs_correctly(network) else None
 
 
 def model_costs(loaded: Loaded) -> Costs:

@@ -1,0 +1,77 @@
+"""The JSON of a benchmark as a Markdown page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+THOUSAND = 1000
+
+INTRODUCTION = """\
+# Speed and memory
+
+Made by `python -m nox -s bench`{form}; do not edit. Peer: lm-eval's own Hugging Face class, asked the same requests,
+at the best of its batch sizes and with its caches on. *ratio* is peer to ours: above 1 we do better. *limit* is ours
+to what nothing could beat (every distinct token once; an interpreter that does nothing). Counts, bytes and equality
+do not depend on the machine and are held by tests; wall time does, and is published with every pair and never gated.
+
+Measured {date} on {cpu}, {cores} cores, {threads} threads, load {load:.1f} at the start; Python {python}, {packages}.
+"""
+
+
+def page(content: dict[str, Any]) -> str:
+    """The page of one benchmark's JSON."""
+    about = content["machine"]
+    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
+    form = " -- --quick`".removesuffix("`") if content["quick"] else ""
+    head = INTRODUCTION.format(**{**about, "packages": packages, "form": form})
+    return "\n".join([head, *_table(content["rows"]), "", *_details(content["rows"]), *_notes(content)]) + "\n"
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| name | peer | ours | unit | ratio | limit | equal | goal |"
+    yield "|---|---:|---:|---|---:|---:|---|---|"
+    for row in rows:
+        equal = {True: "yes", False: "**no**", None: ""}[row["equal"]]
+        yield (
+            f"| {row['name']} | {_number(row['peer'])} | {_number(row['ours'])} | {row['unit']} "
+            f"| {_number(row['ratio'])} | {_number(row['limit_ratio'])} | {equal} | {row['goal']} |"
+        )
+
+
+def _details(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "## What each row measures"
+    for row in rows:
+        note = f" {row['note']}." if row["note"] else ""
+        yield f"\n**{row['name']}**: {row['what']}. Peer: {row['peer_config']}.{note}"
+        if row["pairs"]:
+            yield "\n| pair | first | peer | ours | ratio | load |"
+            yield "|---|---|---:|---:|---:|---:|"
+            for number, pair in enumerate(row["pairs"]):
+                counted = "" if number else " (warm-up, not counted)"
+                yield (
+                    f"| {number + 1}{counted} | {pair['first']} | {_number(pair['peer'])} | {_number(pair['ours'])} "
+                    f"| {_number(pair['peer'] / pair['ours'])} | {pair['load']:.1f} |"
+                )
+
+
+def _notes(content: dict[str, Any]) -> Iterator[str]:
+    if content["notes"]:
+        yield "\n## To be read with it"
+        yield from (f"\n{note}" for note in content["notes"])
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int) or value >= THOUSAND:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+
+
+if __name__ == "__main__":
+    source, target = map(Path, sys.argv[1:])
+    target.write_text(page(json.loads(source.read_text(encoding="utf-8"))), encoding="utf-8")
