@@ -111,3 +111,5 @@ class OfficialCut:
     over_limit: bool = False
     """The official result exceeds its own limit; fidelity reproduces it, a run refuses it."""
     note: str = ""
+    prompt_limit: int | None = None
+    """Most tokens the rule lets a prompt have, where that is not the limit less the answer (L-Eval's)."""

@@ -20,7 +20,7 @@ from evalsuite.prompts.fit import (
 )
 from evalsuite.prompts.render import Rendered, option_ids, render
 from evalsuite.prompts.shots import demonstration_parts, draw
-from evalsuite.protocols import OfficialCutInput, PromptSide
+from evalsuite.protocols import OfficialCut, OfficialCutInput, PromptSide
 from evalsuite.records import RequestRecord
 from evalsuite.runs.identity import completion_key, prompt_hash
 from evalsuite.runs.plan import CellPlan, Plan, TaskPlan
@@ -231,7 +231,7 @@ def official(question: Question) -> Fitted:
     limit = _official_limit(question)
     parts = question.rendered.parts
     made = cell.protocol.cut(OfficialCutInput(sample, parts, limit, question.answer_tokens, model.tokenizer))
-    budget = question.budget
+    budget = _official_budget(question, made)
     fits_model = model.info.max_model_len is None or len(made.ids) + question.answer_tokens <= model.info.max_model_len
     if made.over_limit or not fits_model:
         raise frame_error(sample, "official", len(made.ids), budget)
@@ -249,6 +249,16 @@ def official(question: Question) -> Fitted:
         note=made.note,
     )
     return Fitted(made.ids, cut, "", None)
+
+
+def _official_budget(question: Question, made: OfficialCut) -> Budget:
+    """The prompt's budget under an official rule, which may reserve the answer's room elsewhere."""
+    budget, model_max = question.budget, question.model.info.max_model_len
+    if made.prompt_limit is None:
+        return budget
+    allowed = Budget(made.prompt_limit, budget.bound)
+    room = allowed if model_max is None else Budget(model_max - question.answer_tokens, "model")
+    return min(allowed, room, key=lambda bound: bound.tokens)
 
 
 def _official_limit(question: Question) -> int:

@@ -64,6 +64,7 @@ def cut_rule(script: Script, one: Set) -> CutRule:
             side=document.side,
             kept=(Span(document.kept.start, document.kept.end),),
             over_limit=len(ids) > limit,
+            prompt_limit=limit,
         )
 
     return apply
@@ -79,7 +80,7 @@ def _without_document(given: OfficialCutInput, limit: int) -> OfficialCut:
     text = "".join(part.text for part in given.parts)
     ids = tuple(given.tokenizer.encode(text, special_tokens=True))
     whole = (Span(0, len(given.sample.document.text)),)
-    return OfficialCut(ids, len(ids), (), None, whole, over_limit=len(ids) > limit)
+    return OfficialCut(ids, len(ids), (), None, whole, over_limit=len(ids) > limit, prompt_limit=limit)
 
 
 def _messages(parts: Parts, document: str, tokenizer: Tokenizer) -> tuple[int, ...]:

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from evalsuite.engines.scripted import CharacterTokenizer
+from evalsuite.engines.scripted import CharacterTokenizer, ScriptedEngine
 from evalsuite.errors import UsageError
 from evalsuite.metrics import leval
 from evalsuite.plugins import find_tasks, module
 from evalsuite.protocols import OfficialCutInput
+from evalsuite.records import RunSpec
+from evalsuite.runs.plan import make_plan
+from evalsuite.runs.requests import find_question
+from evalsuite.runs.requests import official as made_official
 from evalsuite.sources import open_source
 from evalsuite.task import PromptProtocol
 from evalsuite.types import Completion, Role, Sample
@@ -222,3 +226,18 @@ def test_positions_of_topics_and_parts_of_sci_fi_are_metrics_over_their_own_samp
         subset = metrics[f"exam_{name}"].subset
         assert subset is not None
         assert [subset(sample) for sample in samples] == [place == other for other in range(3)]
+
+
+@pytest.mark.parametrize(("cap", "model_max", "budget"), [(4384, 9000, 4000), (5000, 5100, 4588), (None, 4600, 4000)])
+def test_the_recorded_budget_is_the_thousands_of_the_cap_or_the_models_room_if_less(
+    cap: int | None, model_max: int, budget: int, tmp_path: Path
+) -> None:
+    write(tmp_path, "tpo", row("word " * 2000, ("Which?", "B")))
+    task = TASKS["leval_tpo"]
+    spec = RunSpec("scripted:a", (task.name,), max_prompt_tokens=(cap,), protocol="longchat-test", data=str(tmp_path))
+    plan = make_plan(spec, (task,))
+    engine = ScriptedEngine(lambda _: "B", max_model_len=model_max)
+    cut = made_official(find_question(plan, engine, None)).cut
+    assert cut.budget == budget
+    assert cut.tokens_kept <= budget
+    assert cut.official
