@@ -5,6 +5,7 @@ Cuts follow the token offsets of the original text; the cut text is encoded and 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -195,9 +196,14 @@ def removals(parts: Parts, encoding: Encoding, removed: Span) -> tuple[Removal, 
     for part, span in zip(parts, part_spans(parts), strict=True):
         start, end = max(span.start, removed.start), min(span.end, removed.end)
         if start < end:
-            tokens = sum(1 for first, _ in encoding.offsets if start <= first < end)
-            taken.append(Removal(part.role, tokens, end - start))
+            within = tokens_within(encoding, Span(start, end))
+            taken.append(Removal(part.role, len(within), end - start))
     return tuple(taken)
+
+
+def tokens_within(encoding: Encoding, span: Span) -> range:
+    """Positions of the tokens that start in a stretch of the text; found by halving, for prompts are long."""
+    return range(bisect_left(encoding.offsets, (span.start,)), bisect_left(encoding.offsets, (span.end,)))
 
 
 def evidence_fate(sample: Sample, parts: Parts, removed: Span | None) -> EvidenceFate | None:
@@ -249,7 +255,7 @@ class _Shrink:
             kept = self._without(removed)
             if len(kept) <= self.room or removed == self.cuttable:
                 return removed, kept
-            excess += len(kept) - self.room
+            excess = max(excess, 0) + len(kept) - self.room
             removed = self._stretch(excess)
 
     def _without(self, removed: Span) -> tuple[int, ...]:
@@ -258,12 +264,12 @@ class _Shrink:
     def _stretch(self, excess: int) -> Span:
         """The characters of at least ``excess`` tokens inside the region, on the side to cut, at token borders."""
         cuttable = self.cuttable
-        starts = [first for first, _ in self.encoding.offsets if cuttable.start <= first < cuttable.end]
-        if excess >= len(starts):
+        within, offsets = tokens_within(self.encoding, cuttable), self.encoding.offsets
+        if excess >= len(within):
             return cuttable
         if self.side == "left":
-            return Span(cuttable.start, starts[excess])
+            return Span(cuttable.start, offsets[within[excess]][0])
         if self.side == "right":
-            return Span(starts[len(starts) - excess], cuttable.end)
-        head = (len(starts) - excess) // 2
-        return Span(starts[head], starts[head + excess])
+            return Span(offsets[within[-excess]][0], cuttable.end)
+        head = (len(within) - excess) // 2
+        return Span(offsets[within[head]][0], offsets[within[head + excess]][0])
