@@ -181,6 +181,10 @@ def test_missing_predictions_leave_the_cell_incomplete_with_exit_code_3(tmp_path
     ("rows", "message"),
     [
         ((prediction("One?", "A"), prediction("One?", "A")), r"jsonl:2: field 'query' 'One\?' is answered a second"),
+        (
+            (prediction("One?", "A"), prediction("Two?", "B"), prediction("One?", "A")),
+            r"jsonl:3: field 'query' 'One\?' is answered a second",
+        ),
         ((prediction("One?", "A"), prediction("What?", "A")), r"jsonl:2: field 'query' 'What\?' is not a question"),
         ((prediction("One?", "A"), prediction("Two?", "C")), r"jsonl:2: field 'gt' is 'C', the data says 'B'"),
         ((prediction("One?", "A", None),), r"jsonl:1: field 'm_pred' is missing"),
@@ -240,6 +244,14 @@ def test_the_two_answers_of_a_sci_fi_line_are_scored_apart(tmp_path: Path) -> No
     values = {metric: cell.value for (_, metric), cell in cells.items()}
     assert (values["exam"], values["exam_loyalty"], values["exam_fact"]) == (50.0, 100.0, 0.0)
     assert cells["leval_sci_fi", "exam"].unscorable == 1
+
+
+def test_topics_are_told_apart_by_their_place_without_data_too(tmp_path: Path) -> None:
+    rows = [prediction(f"{n}?", f"Topic {n}", answer) for n, answer in enumerate(("Topic 0", "none", "Topic 2") * 2)]
+    golds = [row | {"gt": f"Topic {n % 3}"} for n, row in enumerate(rows)]
+    _, cells = imported(tmp_path / "run", lines(tmp_path / "topic_retrieval_longchat.pred.jsonl", *golds))
+    values = [cells["leval_topic_retrieval_longchat", f"exam_{name}"].value for name in ("first", "second", "third")]
+    assert values == [100.0, 0.0, 100.0]
 
 
 def quality(root: Path, count: int = 3) -> tuple[Path, list[str]]:
