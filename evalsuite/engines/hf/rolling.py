@@ -30,33 +30,31 @@ def rolling_loss(
         Natural-log losses, shape ``[len(ids) - 1]``.
     """
     every = as_ids(ids)
-    losses = [np.zeros(0, dtype=np.float32)]
-    step = window or max(len(every) - 1, 1)
-    for start in range(0, len(every) - 1, step):
-        losses += _window(network, every[start : start + step + 1], chunk)
-    return np.concatenate(losses)
+    # One array from the start: small results kept between large temporaries would scatter the heap.
+    losses = np.empty(max(len(every) - 1, 0), dtype=np.float32)
+    step = window or max(len(losses), 1)
+    for start in range(0, len(losses), step):
+        _window(network, every[start : start + step + 1], chunk, losses[start : start + step])
+    return losses
 
 
-def _window(network: Network, ids: Ids, chunk: int | None) -> list[npt.NDArray[np.float32]]:
+def _window(network: Network, ids: Ids, chunk: int | None, losses: npt.NDArray[np.float32]) -> None:
     read, targets = ids[:-1], ids[1:]
     chunk = len(read) if chunk is None else chunk if network.head is not None else min(chunk, network.logit_rows)
     # One pass needs no keys and values afterwards, and its causal kernel no mask.
     cache = network.cache() if len(read) > chunk else None
     if cache is not None:
         cache.reserve(len(read))
-    losses = []
     for start in range(0, len(read), chunk):
-        rows = network.forward(read[start : start + chunk], cache, want=slice(None))
-        losses += _losses(network, rows, targets[start : start + chunk])
-    return losses
+        piece = slice(start, start + chunk)
+        rows = network.forward(read[piece], cache, want=slice(None))
+        _read_losses(network, rows, targets[piece], losses[piece])
 
 
-def _losses(network: Network, rows: Tensor, targets: Ids) -> list[npt.NDArray[np.float32]]:
-    losses = []
+def _read_losses(network: Network, rows: Tensor, targets: Ids, losses: npt.NDArray[np.float32]) -> None:
     for start in range(0, len(targets), network.logit_rows):
         piece = slice(start, start + network.logit_rows)
         logits = network.logits(rows[piece])
         wanted = torch.as_tensor(targets[piece], device=logits.device)
-        loss = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
-        losses.append(loss.cpu().numpy())
-    return losses
+        chosen = logits.gather(1, wanted[:, None])[:, 0]
+        losses[piece] = (logits.logsumexp(dim=-1) - chosen).cpu().numpy()
