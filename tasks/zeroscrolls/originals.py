@@ -203,9 +203,9 @@ _EMPTY = {"extractive_spans": (), "evidence": (), "free_form_answer": ""}
 
 
 def _base(questions: Sequence[Row]) -> int:
-    """Whether gold labels count from 0 or 1: a label of 0 or of the number of options tells."""
-    labels = {question.whole("gold_label") for question in questions}
-    base = min(labels, default=0)
-    if not labels <= {base + place for place in range(len(LETTERS))} or base > 1 or (base == 1 and 4 not in labels):  # noqa: PLR2004 four options
+    """Whether gold labels count from 0 or from 1: a label of 0 or of the number of options tells."""
+    labels, last = {question.whole("gold_label") for question in questions}, len(LETTERS)
+    from_zero, from_one = 0 in labels, last in labels
+    if labels and (from_zero == from_one or not labels <= set(range(last + 1))):
         raise questions[0].error("gold_label", "counts from neither 0 nor 1 over the whole file; mend the file")
-    return base
+    return int(from_one)
