@@ -87,7 +87,7 @@ def _automatic(one: Set, source: Source, rows: Sequence[Row]) -> list[tuple[int,
             known = ", ".join((one.metric, *JUDGED))
             raise row.error("evaluation", f"is {evaluation!r}, in {one.name} it must be one of: {known}")
     for evaluation, count in judged.items():
-        source.note(f"{count} questions for {evaluation} judges are not asked: no automatic score is theirs")
+        source.note(f"questions for {evaluation} judges, which have no automatic score, are not asked: {count}")
     return kept
 
 

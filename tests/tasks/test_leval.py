@@ -85,7 +85,7 @@ def test_rows_for_judges_are_counted_and_not_asked(tmp_path: Path) -> None:
     source = open_source(task.dataset, tmp_path, split="test")
     samples = iter(task.samples(source, "test"))
     assert next(samples).id == "0-0"
-    assert source.notes == ("2 questions for LLM judges are not asked: no automatic score is theirs",)
+    assert source.notes == ("questions for LLM judges, which have no automatic score, are not asked: 2",)
     assert list(samples) == []
 
 
