@@ -56,7 +56,7 @@ def memory_rows(*, quick: bool, text: str) -> Iterator[Row]:
         agree = abs(peer["value"] - ours["value"]) <= tolerance(case, ours["value"])
         yield Row(
             name=case.name,
-            what=f"memory above the model: {case.kind}, {case.length} tokens, vocabulary {case.vocabulary}, {case.dtype}",
+            what=f"extra memory, {case.kind}, {case.length} tokens, vocabulary {case.vocabulary}, {case.dtype}",
             peer=peer["mebibytes"],
             ours=ours["mebibytes"],
             unit="MiB",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
+
 from evalsuite.engines.hf.layout import Held, lay_out
 from evalsuite.engines.hf.plan import Ask, Costs, plan
 from evalsuite.engines.hf.tree import Ids, as_ids, distinct_tokens
@@ -74,6 +76,7 @@ def count(groups: Iterable[Sequence[Request]], costs: Costs, room: int) -> Plann
 
 def forwarded_sequences(request: Request) -> list[Ids]:
     """What must pass through the body for a request: its prompt, or the prompt with each option but its last token."""
+    prompt = as_ids(request.prompt)
     if not request.options:
-        return [as_ids(request.prompt)]
-    return [as_ids((*request.prompt, *option[:-1])) for option in request.options]
+        return [prompt]
+    return [np.concatenate([prompt, as_ids(option[:-1])]) for option in request.options]

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.data import choice_question
+from benchmarks.page import page
+from benchmarks.rows import Deadline, Pair, Row, from_pairs, machine, sides, write_json
+from benchmarks.wall import take_pairs
+
+PAIRS = (Pair(90.0, 1.0, 0.5, "peer"), Pair(10.0, 2.0, 0.5, "ours"), Pair(12.0, 3.0, 0.5, "peer"))
+
+
+def test_the_first_pair_warms_up_and_is_published_but_not_counted(tmp_path: Path) -> None:
+    peer, ours = from_pairs(PAIRS)
+    assert (peer, ours) == (11.0, 2.5)
+    row = Row("ll_wall", "what", peer, ours, "s", "goal", equal=False, pairs=PAIRS, peer_config="batch 1")
+    write_json(tmp_path / "b.json", [row], {"machine": machine(), "quick": True, "notes": ["said so"]})
+    content = json.loads((tmp_path / "b.json").read_text())
+    (found,) = content["rows"]
+    assert found["ratio"] == pytest.approx(4.4)
+    assert {"name", "peer", "ours", "ratio", "limit_ratio", "unit", "equal", "pairs", "peer_config"} <= set(found)
+    text = page(content)
+    assert "| 1 (warm-up, not counted) | peer | 90.00 | 1.00 | 90.00 | 0.5 |" in text
+    assert "| ll_wall | 11.00 | 2.50 | s | 4.40 |  | **no** | goal |" in text
+    assert "said so" in text
+    assert "-- --quick" in text
+
+
+def test_sides_take_turns_and_time_runs_out() -> None:
+    assert [tuple(sides(number)) for number in range(2)] == [("peer", "ours"), ("ours", "peer")]
+    calls: list[str] = []
+    pairs = take_pairs(lambda: calls.append("peer"), lambda: calls.append("ours"), 3, Deadline(60))
+    assert calls == ["peer", "ours", "ours", "peer", "peer", "ours"]
+    assert [pair.first for pair in pairs] == ["peer", "ours", "peer"]
+    assert len(take_pairs(lambda: None, lambda: None, 3, Deadline(-1))) == 1
+
+
+def test_a_question_is_split_from_its_options() -> None:
+    question = choice_question("Why (A) not?\n\n (A) Because. \n (B) It (C) was\n late.\n (C) c \n (D) d", "(B) ...")
+    assert question.text == "Why (A) not?"
+    assert question.options == ("Because.", "It (C) was\n late.", "c", "d")
