@@ -29,12 +29,13 @@ def add(commands: Commands) -> None:
 def main(args: argparse.Namespace) -> int:
     """Prepares one request and prints it."""
     from evalsuite.engines.registry import open_prompt_side
-    from evalsuite.plugins import find_tasks, select_tasks
+    from evalsuite.interop.selection import choose_tasks
+    from evalsuite.plugins import find_tasks
     from evalsuite.prompts.show import show
     from evalsuite.runs.plan import make_plan
     from evalsuite.runs.requests import find_question
 
-    tasks = select_tasks([args.task], find_tasks(args.include_path))
+    tasks = choose_tasks([args.task], find_tasks(args.include_path))
     plan = make_plan(_spec(args), tasks[:1])
     model = open_prompt_side(args.model, max_model_len=args.max_model_len)
     question = find_question(plan, model, args.sample)

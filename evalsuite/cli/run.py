@@ -25,7 +25,11 @@ def add(commands: Commands) -> None:
     )
     add_model(parser)
     parser.add_argument(
-        "--tasks", type=names, required=True, metavar="A,B", help="tasks or suites; see `evalsuite tasks`"
+        "--tasks",
+        type=names,
+        required=True,
+        metavar="A,B",
+        help="tasks or suites; see `evalsuite tasks`; or lm-eval:NAME",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the run directory; resumed if it exists"
@@ -45,6 +49,9 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--limit-documents", type=positive, metavar="N", help="only the first N documents with text")
     parser.add_argument("--model-name", metavar="NAME", help="what tables call the model (default: its own name)")
+    parser.add_argument(
+        "--max-cost", type=float, metavar="X", help="openai: stop before the run costs more (price_in, price_out given)"
+    )
     parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples")
     parser.add_argument(
         "--allow-engine-change", action="store_true", help="resume with another engine than it began with"
@@ -56,24 +63,29 @@ def main(args: argparse.Namespace) -> int:
     """Plans, asks, scores, prints."""
     from evalsuite.cli.progress import progress
     from evalsuite.engines.registry import open_engine, parse_model
-    from evalsuite.plugins import find_tasks, select_tasks
+    from evalsuite.interop.selection import choose_tasks
+    from evalsuite.plugins import find_tasks
     from evalsuite.runs.execute import execute
     from evalsuite.runs.plan import identities, make_plan
     from evalsuite.runs.resume import check_early
 
     tasks = find_tasks(args.include_path)
-    chosen = select_tasks(args.tasks, tasks)
+    chosen = choose_tasks(args.tasks, tasks)
     parse_model(args.model)
     plan = make_plan(spec_of(args), chosen)
     for notice in plan.notices:
         print(f"note: {plain(notice)}", file=sys.stderr)
     check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
-    engine = open_engine(args.model, max_model_len=args.max_model_len)
+    cost = "" if args.max_cost is None else f",max_cost={args.max_cost}"
+    engine = open_engine(args.model + cost, max_model_len=args.max_model_len)
     try:
         for note in engine.info.notes:
             print(f"note: {plain(note)}", file=sys.stderr)
+        told = engine.info.notes
         with progress(plan.asked) as report:
             outcome = execute(plan, engine, args.out, report, allow_engine_change=args.allow_engine_change)
+        for note in engine.info.notes[len(told) :]:
+            print(f"note: {note}", file=sys.stderr)
     finally:
         engine.close()
     if outcome.damaged:
@@ -96,10 +108,13 @@ def finish(out: Path, args: argparse.Namespace) -> int:
         0, or 3 when some cell is incomplete.
     """
     from evalsuite.compare.formats import render
+    from evalsuite.interop.selection import known_tasks
     from evalsuite.plugins import find_tasks
     from evalsuite.runs.scored import score_folder
+    from evalsuite.runs.store import read_record
 
-    cells = score_folder(out, find_tasks(args.include_path), allow_incomplete=args.allow_incomplete)
+    tasks = known_tasks(find_tasks(args.include_path), read_record(out).spec.tasks)
+    cells = score_folder(out, tasks, allow_incomplete=args.allow_incomplete)
     print(render(cells, "terminal"))
     incomplete = [cell for cell in cells if cell.primary and not cell.complete]
     for cell in incomplete:

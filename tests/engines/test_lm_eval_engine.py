@@ -103,7 +103,7 @@ def test_an_unknown_model_is_answered_with_the_nearest(checkpoint: Path) -> None
 
 
 def test_arguments_a_model_does_not_take_are_one_clear_line(checkpoint: Path) -> None:
-    with pytest.raises(UsageError, match="lm-eval:hf cannot be made: TypeError: .*nonsense"):
+    with pytest.raises(UsageError, match=r"lm-eval:hf cannot be made: TypeError: .*nonsense"):
         load("hf", {"pretrained": str(checkpoint), "nonsense": "1", "device": "cpu"})
 
 

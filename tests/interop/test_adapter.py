@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from made import cells, environment, evalsuite
+from made import cells, evalsuite
 
 from evalsuite.demo.formats import write_world
 from evalsuite.engines.registry import open_prompt_side
@@ -134,21 +132,3 @@ def test_options_reach_the_judge_in_their_order(data: Path) -> None:
     scores = [(0.0 if number == sample.gold else -999.0, False) for number in range(len(requests))]
     assert task.process_results(doc, scores)["accuracy"] == 100
     assert task.process_results(doc, scores[::-1])["accuracy"] == 0
-
-
-@pytest.mark.slow
-def test_the_command_of_the_documentation_runs(data: Path, tmp_path: Path) -> None:
-    """``lm_eval run --include_path tasks`` with lm-eval's own dummy model."""
-    ended = subprocess.run(
-        [
-            *(sys.executable, "-m", "lm_eval", "run", "--model", "dummy", "--include_path", str(built_in_folder())),
-            *("--tasks", f"{PREFIX}qasper", "--limit", "2", "--output_path", str(tmp_path)),
-        ],
-        env=environment(EVALSUITE_DATA=str(data)),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert ended.returncode == 0, ended.stderr[-2000:]
-    assert "evalsuite_qasper" in ended.stdout
