@@ -68,6 +68,8 @@ class RunSpec:
     """Overrides the protocol's limit."""
     max_model_len: int | None = None
     data: str | None = None
+    skip_missing_data: bool = False
+    """Leave out tasks whose data is not there, and say so, instead of refusing the run."""
     include_paths: tuple[str, ...] = ()
 
 

@@ -142,10 +142,16 @@ def count_lines(cell: Cell | None) -> tuple[str, ...]:
         return ()
     said = [f"{cell.scored + cell.unscorable}/{cell.asked} scored"]
     said += [f"{count} {what}" for what in ("unscorable", "failed", "skipped") if (count := getattr(cell, what))]
-    said.append(f"{100 * cell.cut / cell.asked:.0f}% cut" if cell.asked else "none asked")
+    said.append(_cut_text(cell))
     if cell.evidence_lost:
         said.append(f"{cell.evidence_lost} lost evidence")
     return tuple(said)
+
+
+def _cut_text(cell: Cell) -> str:
+    if cell.strategy == "imported":
+        return "cuts unknown"
+    return f"{100 * cell.cut / cell.asked:.0f}% cut" if cell.asked else "none asked"
 
 
 def shared_lines(row: Sequence[Cell | None]) -> tuple[str, ...]:

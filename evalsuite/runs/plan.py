@@ -74,9 +74,17 @@ def make_plan(spec: RunSpec, tasks: Sequence[Task]) -> Plan:
     data: dict[DataFileRecord, None] = {}
     for length, task in product(spec.lengths, tasks):
         read = _Reader(spec, task, length)
-        plans.append(read.plan())
+        try:
+            plans.append(read.plan())
+        except MissingDataError as error:
+            if not spec.skip_missing_data:
+                raise
+            notices[f"left out for want of data: {error}"] = None
+            continue
         notices.update(dict.fromkeys(f"{task.name}: {note}" for note in read.notes))
         data.update(dict.fromkeys(read.used))
+    if not plans:
+        raise MissingDataError("; ".join(notices))
     return Plan(spec, tuple(plans), tuple(notices), tuple(data))
 
 
