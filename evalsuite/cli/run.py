@@ -47,6 +47,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--lengths", type=whole_numbers, metavar="N,M", help="ask the documents in DATA/length-N, DATA/length-M"
     )
+    parser.add_argument(
+        "--skip-missing-data", action="store_true", help="leave out tasks whose data is not there, instead of refusing"
+    )
     parser.add_argument("--limit-documents", type=positive, metavar="N", help="only the first N documents with text")
     parser.add_argument("--model-name", metavar="NAME", help="what tables call the model (default: its own name)")
     parser.add_argument(
@@ -147,5 +150,6 @@ def spec_of(args: argparse.Namespace) -> RunSpec:
         max_new_tokens=args.max_new_tokens,
         max_model_len=args.max_model_len,
         data=args.data,
+        skip_missing_data=args.skip_missing_data,
         include_paths=tuple(args.include_path),
     )

@@ -137,10 +137,10 @@ def value_text(cell: Cell | None) -> str:
 
 
 def count_lines(cell: Cell | None) -> tuple[str, ...]:
-    """Answered of asked, share cut, evidence lost; what went wrong only where something did."""
+    """Scored of asked, share cut, evidence lost; what went wrong only where something did."""
     if cell is None:
         return ()
-    said = [f"{cell.scored + cell.unscorable}/{cell.asked} scored"]
+    said = [f"{cell.scored}/{cell.asked} scored"]
     said += [f"{count} {what}" for what in ("unscorable", "failed", "skipped") if (count := getattr(cell, what))]
     said.append(_cut_text(cell))
     if cell.evidence_lost:
