@@ -34,8 +34,8 @@ class CharacterTokenizer:
 
     def encode_literal(self, text: str) -> Encoding:
         """One id a character, whatever it spells."""
-        offset = len(self.SPECIAL)
-        return Encoding(tuple(ord(c) + offset for c in text), tuple((i, i + 1) for i in range(len(text))))
+        ids = tuple(map(len(self.SPECIAL).__add__, map(ord, text)))
+        return Encoding(ids, tuple(zip(range(len(text)), range(1, len(text) + 1), strict=True)))
 
     def encode_joined(self, head: str, tail: str) -> Encoding:
         """As ``encode_literal(head + tail)``."""
