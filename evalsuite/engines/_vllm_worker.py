@@ -212,7 +212,8 @@ def _arguments(start: Start) -> dict[str, Any]:
     if not current_platform.is_cpu():
         return arguments
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-    if not {"kv_cache_memory_bytes", "gpu_memory_utilization"} & arguments.keys():
+    sized = {"kv_cache_memory_bytes", "gpu_memory_utilization"} & arguments.keys()
+    if not sized and "VLLM_CPU_KVCACHE_SPACE" not in os.environ:
         arguments["kv_cache_memory_bytes"] = int(_free_memory() * CPU_KV_SHARE)
     return {**CPU_DEFAULTS, **arguments}
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from evalsuite.types import Completion, Cut, Decoding, Request
 
+if TYPE_CHECKING:
+    from evalsuite.engines.hf import HFEngine
+
+TOLERANCE = 1e-4
+"""Largest difference of a float32 log-likelihood between two ways of computing it."""
 VOCABULARY = 300
 SPREAD = 0.08
 """Weights this wide make the choices of a random model clear enough to compare."""
@@ -104,3 +110,39 @@ def answers(completions: Sequence[Completion]) -> dict[str, tuple[Any, ...]]:
 
 def logprobs(completions: Sequence[Completion]) -> dict[str, list[float]]:
     return {c.key: [option.logprob for option in c.options] for c in completions}
+
+
+def assert_equal(found: Sequence[Completion], expected: Sequence[Completion]) -> None:
+    assert answers(found) == answers(expected)
+    assert max(differences(found, expected)) < TOLERANCE
+    greedy = {c.key: [option.greedy for option in c.options] for c in expected}
+    assert {c.key: [option.greedy for option in c.options] for c in found} == greedy
+
+
+def differences(found: Sequence[Completion], expected: Sequence[Completion]) -> Iterator[float]:
+    ours, theirs = logprobs(found), logprobs(expected)
+    for key, values in theirs.items():
+        yield from (abs(a - b) for a, b in zip(ours[key], values, strict=True))
+
+
+def plant(fault: str, engine: HFEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Breaks the packed path on purpose: a mask, positions, what the cache keeps, or which prefix it is."""
+    from evalsuite.engines.hf.cache import BufferCache
+    from evalsuite.engines.hf.layout import Held
+    from evalsuite.engines.hf.network import Network
+
+    whole = Network.forward
+
+    def forward(self: Network, given: Any, cache: Any, *, positions: Any = None, mask: Any = None, **more: Any) -> Any:
+        if fault == "mask" and mask is not None:
+            mask = mask.clone().fill_(True)  # noqa: FBT003  # torch's own signature
+        if fault == "positions" and positions is not None:
+            positions = positions + 1
+        return whole(self, given, cache, positions=positions, mask=mask, **more)
+
+    monkeypatch.setattr(Network, "forward", forward)
+    if fault == "crop":
+        keep = BufferCache.keep
+        monkeypatch.setattr(BufferCache, "keep", lambda self, tokens: keep(self, max(tokens - 1, 0)))
+    if fault == "stale prefix":
+        monkeypatch.setattr(Held, "shared_with", lambda _, pack: pack.prefix if engine.counters.packed else 0)

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hf_models import answers, document_requests, ids, logprobs, request, save_model
+from hf_models import (
+    TOLERANCE,
+    answers,
+    assert_equal,
+    differences,
+    document_requests,
+    ids,
+    plant,
+    request,
+    save_model,
+)
 
 from evalsuite.engines.hf import HFEngine, load
 from evalsuite.types import Completion, Request
-
-TOLERANCE = 1e-4
-"""Largest difference of a float32 log-likelihood between two ways of computing it."""
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +49,6 @@ def _engine(folder: Path, **options: str) -> HFEngine:
     return engine
 
 
-def _assert_equal(found: Sequence[Completion], expected: Sequence[Completion]) -> None:
-    assert answers(found) == answers(expected)
-    assert max(_differences(found, expected)) < TOLERANCE
-    greedy = {c.key: [option.greedy for option in c.options] for c in expected}
-    assert {c.key: [option.greedy for option in c.options] for c in found} == greedy
-
-
-def _differences(found: Sequence[Completion], expected: Sequence[Completion]) -> Iterator[float]:
-    ours, theirs = logprobs(found), logprobs(expected)
-    for key, values in theirs.items():
-        yield from (abs(a - b) for a, b in zip(ours[key], values, strict=True))
-
-
 @pytest.mark.parametrize(
     "options",
     [{}, {"attn": "eager"}, {"batch_tokens": "16"}, {"batch_tokens": "70"}, {"share": "off"}],
@@ -64,7 +58,7 @@ def test_answers_are_those_of_one_request_at_a_time(
     folder: Path, groups: list[list[Request]], reference: list[Completion], options: dict[str, str]
 ) -> None:
     engine = _engine(folder, **options)
-    _assert_equal(list(engine.complete(groups)), reference)
+    assert_equal(list(engine.complete(groups)), reference)
     packed = options.get("share") != "off"
     assert (engine.counters.packed > 0) is packed
 
@@ -77,14 +71,14 @@ def test_where_attention_cannot_be_split_wide_masks_serve(
     monkeypatch.setattr("evalsuite.engines.hf.opening.use_cascade", lambda _: None)
     engine = _engine(folder)
     assert not engine._packer.network.cascades
-    _assert_equal(list(engine.complete(groups)), reference)
+    assert_equal(list(engine.complete(groups)), reference)
 
 
 def test_answers_do_not_depend_on_the_order_of_groups_or_requests(
     folder: Path, groups: list[list[Request]], reference: list[Completion]
 ) -> None:
     turned = [list(reversed(group)) for group in reversed(groups)]
-    _assert_equal(list(_engine(folder).complete(turned)), reference)
+    assert_equal(list(_engine(folder).complete(turned)), reference)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +99,7 @@ def test_other_architectures_pack_or_say_why_not(
     small = [document_requests(1, 60, 4), [request("short", [0, 5, 6, 7])]]
     engine = load(str(tmp_path), {})
     expected = list(load(str(tmp_path), {"share": "off", "batch_tokens": "1"}).complete(small))
-    _assert_equal(list(engine.complete(small)), expected)
+    assert_equal(list(engine.complete(small)), expected)
     assert (engine.counters.packed > 0) is packs
     assert len(engine.info.notes) == (0 if packs else 1)
 
@@ -118,7 +112,7 @@ def test_an_encoder_decoder_answers_from_its_encoder_whatever_the_batch(tmp_path
     save_model(tmp_path, kind, decoder_start_token_id=0, **(t5 if kind == "T5" else bart))
     requests = [document_requests(1, 30, 4)]
     batched, single = (load(str(tmp_path), {"batch_tokens": n}) for n in ("4096", "1"))
-    _assert_equal(list(batched.complete(requests)), list(single.complete(requests)))
+    assert_equal(list(batched.complete(requests)), list(single.complete(requests)))
     assert "encoder-decoder" in batched.info.notes[0]
 
 
@@ -155,32 +149,10 @@ def test_a_broken_mask_position_or_cache_shows_in_the_comparison(
     folder: Path, groups: list[list[Request]], reference: list[Completion], fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = _engine(folder)
-    _plant(fault, engine, monkeypatch)
+    plant(fault, engine, monkeypatch)
     found = list(engine.complete(groups))
     assert answers(found) != answers(reference)
-    assert max(_differences(found, reference)) > TOLERANCE
-
-
-def _plant(fault: str, engine: HFEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evalsuite.engines.hf.cache import BufferCache
-    from evalsuite.engines.hf.layout import Held
-    from evalsuite.engines.hf.network import Network
-
-    whole = Network.forward
-
-    def forward(self: Network, given: Any, cache: Any, *, positions: Any = None, mask: Any = None, **more: Any) -> Any:
-        if fault == "mask" and mask is not None:
-            mask = mask.clone().fill_(True)  # noqa: FBT003  # torch's own signature
-        if fault == "positions" and positions is not None:
-            positions = positions + 1
-        return whole(self, given, cache, positions=positions, mask=mask, **more)
-
-    monkeypatch.setattr(Network, "forward", forward)
-    if fault == "crop":
-        keep = BufferCache.keep
-        monkeypatch.setattr(BufferCache, "keep", lambda self, tokens: keep(self, max(tokens - 1, 0)))
-    if fault == "stale prefix":
-        monkeypatch.setattr(Held, "shared_with", lambda _, pack: pack.prefix if engine.counters.packed else 0)
+    assert max(differences(found, reference)) > TOLERANCE
 
 
 def test_a_stop_string_an_end_token_and_the_limit_end_an_answer(folder: Path) -> None:
@@ -300,7 +272,7 @@ def test_running_out_of_memory_halves_the_batch_and_loses_no_sample(
 
     engine = _engine(folder)
     monkeypatch.setattr(Network, "forward", _hungry(most))
-    _assert_equal(list(engine.complete(groups)), reference)
+    assert_equal(list(engine.complete(groups)), reference)
     assert engine.counters.out_of_memory > 0
     assert engine.budget.chunk <= most
 
@@ -329,7 +301,7 @@ def test_bfloat16_stays_within_its_rounding(
 ) -> None:
     packed = list(_engine(folder, dtype="bfloat16").complete(groups))
     apart = list(_engine(folder, dtype="bfloat16", share="off").complete(groups))
-    assert max(_differences(packed, apart)) < 0.5
+    assert max(differences(packed, apart)) < 0.5
     assert {c.key for c in packed} == {c.key for c in reference}
 
 
