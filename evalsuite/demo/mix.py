@@ -8,7 +8,7 @@ and a few are pass-key, first-sentence and key-value prompts.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from evalsuite.demo import vocabulary as words
@@ -58,6 +58,8 @@ class Recipe:
     rows: tuple[tuple[str, float], ...]
     # share of rows that begin with demonstrations
     shots: float
+    # options are answered with their letter; else with their words, which so small a model learns far sooner
+    letters: bool = False
 
 
 def make_row(random: Random, recipe: Recipe) -> list[Stretch]:
@@ -69,11 +71,14 @@ def make_row(random: Random, recipe: Recipe) -> list[Stretch]:
         return _DRILLS[kind](random, recipe)
     if kind in _PROBES:
         return _PROBES[kind](random, recipe.tokens, tokens)
-    front = list(_demonstrations(random, kind, tokens)) if random.random() < recipe.shots else []
+    front = (
+        list(_demonstrations(random, kind, tokens, letters=recipe.letters)) if random.random() < recipe.shots else []
+    )
     tokens -= sum(count_tokens(stretch.text) for stretch in front)
     document = _document(random, kind, max(tokens, _LEAST), recipe.density)
     head = [*front, Stretch(context(document))]
-    return head + _exchanges(random, document, recipe.tokens - 1 - sum(count_tokens(s.text) for s in head))
+    room = recipe.tokens - 1 - sum(count_tokens(stretch.text) for stretch in head)
+    return head + _exchanges(random, document, room, letters=recipe.letters)
 
 
 def _echo(random: Random, recipe: Recipe) -> list[Stretch]:
@@ -103,12 +108,13 @@ def _exchange(question: Question, *, learn: bool = True) -> tuple[Stretch, Stret
     return Stretch(f" Q: {question.prompt}, A:"), Stretch(f" {question.answer}", kind), Stretch("\n", kind and "stop")
 
 
-def _exchanges(random: Random, document: WorldDocument, room: int) -> list[Stretch]:
+def _exchanges(random: Random, document: WorldDocument, room: int, *, letters: bool) -> list[Stretch]:
     """Questions right behind the document, as many as fit: first " Q:", then each on a line of its own."""
     stretches: list[Stretch] = []
     for question in _questions(random, document):
         lead = [Stretch("\n" + random.choice(("", PLACEHOLDER)))] if stretches else []
-        asked = [*lead, *_exchange(question)]
+        said = question if letters or not question.options else replace(question, answer=question.evidence[0].value)
+        asked = [*lead, *_exchange(said)]
         room -= sum(count_tokens(stretch.text) for stretch in asked)
         if room < 0:
             break
@@ -123,14 +129,15 @@ def _questions(random: Random, document: WorldDocument) -> Iterator[Question]:
         yield ask(random, document, fact)
 
 
-def _demonstrations(random: Random, task: str, tokens: int) -> Iterator[Stretch]:
+def _demonstrations(random: Random, task: str, tokens: int, *, letters: bool) -> Iterator[Stretch]:
     """One or two solved examples in front, with whole short documents or with a placeholder."""
     whole = tokens // 4 >= _LEAST and random.random() < 0.25  # noqa: PLR2004 - the rest has placeholders
     for _ in range(random.randint(1, 2)):
         document = _document(random, task, tokens // 4 if whole else _LEAST, (0.3, 1.0))
         question = ask(random, document, random.choice(document.facts))
         yield Stretch(context(document) if whole else PLACEHOLDER)
-        yield from _exchange(question, learn=whole)
+        # demonstrations answer options with letters, as the task's do
+        yield from _exchange(question, learn=whole and (letters or not question.options))
         yield Stretch("\n")
 
 

@@ -49,12 +49,13 @@ SHORT = (
     Stage(Recipe(64, (0.7, 0.7), (1.0, 1.0), (("echo", 1.0),), shots=0.0), 20_000, 1024, until=0.8),
     Stage(Recipe(128, (0.7, 0.7), (1.0, 1.0), _DRILLS + _NAMES, shots=0.0), 20_000, 2048, until=0.9),
     Stage(Recipe(256, (0.3, 0.7), (0.6, 1.0), (*_NAMES, ("qasper", 1.0)), shots=0.2), 4_000, 2048, until=0.9),
-    Stage(Recipe(512, (0.3, 1.0), (0.2, 1.0), _ALL, shots=0.4), 1_600, 2048, final_rate=0.05),
+    Stage(Recipe(512, (0.3, 1.0), (0.2, 1.0), _ALL, shots=0.4, letters=True), 1_600, 2048, final_rate=0.05),
+    Stage(Recipe(512, (0.3, 1.0), (0.2, 1.0), _ALL, shots=0.4), 800, 2048, final_rate=0.05),
 )
 LONG = (
     Stage(Recipe(1024, (0.3, 0.9), (0.2, 0.9), _ALL, shots=0.4), 100),
     Stage(Recipe(2048, (0.3, 0.9), (0.2, 0.9), _ALL, shots=0.4), 100),
-    Stage(Recipe(4096, (0.3, 1.0), (0.15, 0.6), _ALL, shots=0.4), 400, final_rate=0.05),
+    Stage(Recipe(4096, (0.3, 1.0), (0.15, 0.6), _ALL, shots=0.4), 300, final_rate=0.05),
 )
 
 
@@ -175,8 +176,15 @@ class Log:
             file.write(line + "\n")
 
 
-def train(out: Path, seed: int) -> None:
-    """Train `short`, then `long` from it, and save both with their tokenizer under `out`."""
+def train(out: Path, seed: int, resume: int = 0) -> None:
+    """Train `short`, then `long` from it, and save both with their tokenizer under `out`.
+
+    Args:
+        out: gets both checkpoints and the log.
+        seed: of weights and rows.
+        resume: stages of `short` that a broken-off run has finished, whose weights are in `out`; a stage begins
+            with nothing but the weights of the one before, so a resumed run equals an undisturbed one.
+    """
     import torch
     from transformers import logging
 
@@ -186,7 +194,9 @@ def train(out: Path, seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     log = Log(out / "log.jsonl", encoder)
     short = build_model(10_000.0, encoder.tokenizer.get_vocab_size())
-    run(short, SHORT, seed, out / "short", encoder, log)
+    if resume:
+        short = type(short).from_pretrained(out / "short")
+    run(short, SHORT[resume:], seed, out / "short", encoder, log)
     long = build_model(500_000.0, encoder.tokenizer.get_vocab_size())
     long.load_state_dict(short.state_dict())
     run(long, LONG, seed, out / "long", encoder, log)
@@ -206,8 +216,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", type=int, default=0, metavar="N", help="go on behind the first N stages")
     arguments = parser.parse_args()
-    train(arguments.out, arguments.seed)
+    train(arguments.out, arguments.seed, arguments.resume)
 
 
 if __name__ == "__main__":

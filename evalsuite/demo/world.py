@@ -17,6 +17,8 @@ from evalsuite.demo.tokenizer import count_tokens
 
 TASKS = ("narrativeqa", "qasper", "quality", "qmsum")
 SPLITS = ("train", "validation", "test")
+MOST_FACTS = 150
+"""In one document; leaves names that it does not mention, for wrong options."""
 _SHARES = (6, 8, 10)  # of ten: pairs below the first bound are train, below the second validation, the rest test
 
 
@@ -78,7 +80,7 @@ class Shape:
 
     # tokens of the rendered document, at most
     tokens: int
-    # facts it states (fewer where they do not fit)
+    # facts it states (fewer where they do not fit, `MOST_FACTS` at most)
     facts: int
     # where the facts lie: 0 the beginning, 1 the end, None spread evenly at random
     position: float | None = None
@@ -145,7 +147,7 @@ def make_document(
     if task == "qasper":
         title, abstract = random.choice(words.TITLES), words.ABSTRACT
         room -= count(f"{title}\n\n{abstract}\n\n") + sum(count(f"{name}\n\n") for name in words.SECTIONS)
-    sentences = _fill(random, _WRITERS[task], draw_facts(random, split, shape.facts), room, count)
+    sentences = _fill(random, _WRITERS[task], draw_facts(random, split, min(shape.facts, MOST_FACTS)), room, count)
     ordered = _place(random, sentences, shape.position)
     return WorldDocument(task, split, title, abstract, _sections(random, task, ordered))
 

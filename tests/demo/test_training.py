@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -10,8 +11,11 @@ from random import Random
 import pytest
 
 from evalsuite.demo import train
+from evalsuite.demo import vocabulary as words
 from evalsuite.demo.mix import PROBE_ROWS, TASK_ROWS, Recipe, Stretch, make_row
+from evalsuite.demo.questions import ask_all
 from evalsuite.demo.tokenizer import count_tokens
+from evalsuite.demo.world import MOST_FACTS, Shape, make_document
 
 KINDS = [kind for kind, _ in TASK_ROWS + PROBE_ROWS] + ["echo", "recital"]
 
@@ -48,6 +52,22 @@ def test_the_first_question_stands_right_behind_its_document() -> None:
         assert row[1].text.endswith(", A:")
         assert row[2].kind == "extractive"
         assert row[3] == Stretch("\n", "stop")
+
+
+def test_options_are_answered_with_words_or_with_letters() -> None:
+    recipe = Recipe(512, (0.3, 0.7), (0.2, 1.0), (("quality", 1.0),), 0.0)
+    for letters in (False, True):
+        random = Random(5)  # noqa: S311 - reproducible, not secret
+        row = make_row(random, replace(recipe, letters=letters))
+        answer = next(stretch.text.strip() for stretch in row if stretch.kind == "choice")
+        assert (answer in words.LETTERS) == letters
+        assert (answer in words.NAMES) != letters
+
+
+def test_a_long_dense_document_leaves_names_for_wrong_options() -> None:
+    document = make_document(Random(5), "quality", "train", Shape(4000, 300))  # noqa: S311 - reproducible
+    assert len(document.facts) == MOST_FACTS
+    assert len(ask_all(Random(5), document, 200)) == MOST_FACTS  # noqa: S311 - reproducible
 
 
 def test_answers_of_placeholder_demonstrations_are_not_learnt() -> None:
