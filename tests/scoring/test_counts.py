@@ -82,7 +82,7 @@ def test_a_cell_with_a_failure_has_no_value_and_says_so(
     said = capsys.readouterr()
     assert code == 3
     assert all((cell["value"], cell["stderr"], cell["complete"]) == (None, None, False) for cell in cells(out))
-    assert "incomplete: toy 0-shot: 1 of 6 failed or missing" in said.err
+    assert "incomplete: toy 0-shot, cap 200: 1 of 6 failed or missing" in said.err
     assert "incomplete" in said.out
     assert main(["compare", str(out)]) == 3
 
@@ -161,6 +161,16 @@ def test_the_cut_and_lost_evidence_are_counted_in_samples(tmp_path: Path) -> Non
     assert main(toy_run(tmp_path / "run", toy_data(tmp_path, marked), "--max-prompt-tokens", "400,2000")) == 0
     found = {cell["max_prompt_tokens"]: cell for cell in cells(tmp_path / "run") if cell["primary"]}
     assert [(found[cap]["cut"], found[cap]["evidence_lost"]) for cap in (400, 2000)] == [(2, 1), (0, 0)]
+
+
+def test_shots_that_no_prompt_holds_any_more_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tales = [row(d, d, f"tale {d} " * (5 if d else 60)) for d in range(3)]
+    out = tmp_path / "run"
+    assert main(toy_run(out, toy_data(tmp_path, tales), "--shots", "0,1", "--max-prompt-tokens", "150,5000")) == 0
+    assert main(["compare", str(out)]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "zero-shot" in line]
+    told = "note: toy/validation/paper/1-shot/seed-0/cap-150/left: the cut took every demonstration of 1 of 3 prompts"
+    assert [line.partition(";")[0] for line in said] == [told, told]
 
 
 def test_a_task_without_evidence_has_none_to_lose(tmp_path: Path) -> None:
