@@ -4,13 +4,18 @@ The runners' rules are in `cut`; what differs here, because a run sends ids to a
 where the model has one and counts as one token of the limit, and a character is never broken.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TypeAlias
 
 from evalsuite.protocols import CutRule, OfficialCut, OfficialCutInput, Tokenizer
 from evalsuite.types import Json, Part, Parts, Removal, Role, Sample, Span
 
 from .cut import OfficialPrompt, Rule, cut
 from .request import CHAT_REQUEST, Row
+
+Offsets: TypeAlias = Callable[[str], list[tuple[int, int]]]
+"""Character offsets of a text's tokens."""
 
 WHOLE_CHARACTER_NOTE = "cut before a character that the official code breaks"
 
@@ -69,12 +74,14 @@ def cut_rule(rule: Rule, *, summary: bool) -> CutRule:
         tokenizer = given.tokenizer
         bos = () if rule == "hf" or tokenizer.bos_id is None else (tokenizer.bos_id,)
         prompt, note = _build(rule, given, given.limit - len(bos), summary=summary)
-        end = kept_end(prompt, tokenizer)
+        # a book is long to tokenize: both look at the same text
+        offsets = lru_cache(maxsize=1)(tokenizer.offsets)
+        end = kept_end(prompt, tokenizer, offsets)
         row = prompt.row
         return OfficialCut(
             ids=(*bos, *prompt.ids),
             tokens_before=prompt.input_tokens + len(bos),
-            removed=_removed(row, end, tokenizer) if prompt.truncated else (),
+            removed=_removed(row, end, offsets) if prompt.truncated else (),
             side="right" if prompt.truncated else None,
             kept=(Span(0, min(max(end, row.document_start), row.document_end) - row.document_start),),
             over_limit=prompt.over_limit,
@@ -84,8 +91,14 @@ def cut_rule(rule: Rule, *, summary: bool) -> CutRule:
     return apply
 
 
-def kept_end(prompt: OfficialPrompt, tokenizer: Tokenizer) -> int:
-    """Return the character of `prompt.row.input` up to which the front part was kept."""
+def kept_end(prompt: OfficialPrompt, tokenizer: Tokenizer, offsets: Offsets) -> int:
+    """Return the character of `prompt.row.input` up to which the front part was kept.
+
+    Args:
+        prompt: what was built.
+        tokenizer: that it was built with.
+        offsets: its offsets of a text, remembered by the caller who needs them again.
+    """
     if not prompt.truncated:
         return len(prompt.row.input)
     if prompt.kept_end is not None:
@@ -93,8 +106,8 @@ def kept_end(prompt: OfficialPrompt, tokenizer: Tokenizer) -> int:
     text, kept = prompt.row.input, prompt.kept_tokens
     if prompt.prefix_tokens is not None:
         text = text[: prompt.row.query_start]
-        kept = min(kept - _leading_specials(text, tokenizer), len(tokenizer.offsets(text)))
-    return tokenizer.offsets(text)[kept - 1][1] if kept > 0 else 0
+        kept = min(kept - _leading_specials(tokenizer), len(offsets(text)))
+    return offsets(text)[kept - 1][1] if kept > 0 else 0
 
 
 def _build(rule: Rule, given: OfficialCutInput, limit: int, *, summary: bool) -> tuple[OfficialPrompt, str]:
@@ -107,15 +120,15 @@ def _build(rule: Rule, given: OfficialCutInput, limit: int, *, summary: bool) ->
     return mended, WHOLE_CHARACTER_NOTE
 
 
-def _leading_specials(text: str, tokenizer: Tokenizer) -> int:
-    """Return how many special tokens stand in front of a text."""
-    plain, framed = tokenizer.encode(text), tokenizer.encode(text, special_tokens=True)
+def _leading_specials(tokenizer: Tokenizer) -> int:
+    """Return how many special tokens stand in front of any text."""
+    plain, framed = tokenizer.encode("a"), tokenizer.encode("a", special_tokens=True)
     return next(at for at in range(len(framed) + 1) if framed[at : at + len(plain)] == plain)
 
 
-def _removed(row: Row, end: int, tokenizer: Tokenizer) -> tuple[Removal, ...]:
+def _removed(row: Row, end: int, offsets: Offsets) -> tuple[Removal, ...]:
     """Return what instruction and document lost, when the text was kept up to `end`."""
-    starts = [start for start, _ in tokenizer.offsets(row.input)]
+    starts = [start for start, _ in offsets(row.input)]
     parts = ((Role.INSTRUCTION, 0, row.document_start), (Role.DOCUMENT, row.document_start, row.document_end))
     lost = ((role, max(first, end), last) for role, first, last in parts)
     return tuple(

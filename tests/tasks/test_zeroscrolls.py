@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import zero
 
+from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import MissingDataError, UsageError
 from evalsuite.fidelity.prompt_inputs import PromptContext
 from evalsuite.plugins import find_tasks, module
+from evalsuite.protocols import OfficialCutInput
 from evalsuite.runs.identity import prompt_hash
 from evalsuite.runs.requests import groups
 from evalsuite.types import Completion, Request, Role, Sample
@@ -263,3 +265,28 @@ def test_a_prompt_that_the_official_code_sends_over_its_limit_is_refused_by_name
     asked = zero.plan(data, "zeroscrolls_qasper", max_prompt_tokens=(160,))
     with pytest.raises(UsageError, match="sample long-one: "):
         list(groups(asked, zero.engine()))
+
+
+class Counting(CharacterTokenizer):
+    """Counts how often a long text is tokenized."""
+
+    long_texts = 0
+
+    def encode(self, text: str, *, special_tokens: bool = False) -> list[int]:
+        self.long_texts += len(text) > 1000
+        return super().encode(text, special_tokens=special_tokens)
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        self.long_texts += len(text) > 1000
+        return super().offsets(text)
+
+
+@pytest.mark.parametrize(("name", "most"), [("api", 3), ("api-chat", 3), ("api-claude", 3), ("hf", 4)])
+def test_a_book_is_not_tokenized_more_often_than_needed(tmp_path: Path, name: str, most: int) -> None:
+    row = zero.row("qasper", "a", "Bob", document="word " * 2000)
+    (sample,) = read(zero.write(tmp_path, "qasper", "validation", [row]), "qasper")
+    protocol, tokenizer = TASKS["qasper"].protocol(name), Counting()
+    assert protocol.cut is not None
+    made = protocol.cut(OfficialCutInput(sample, protocol.prompt(sample), 1000, 100, tokenizer))
+    assert made.removed
+    assert tokenizer.long_texts <= most
