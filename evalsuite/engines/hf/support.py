@@ -16,8 +16,11 @@ from evalsuite.engines.hf.network import Network, attention_of
 MASKABLE = ("sdpa", "eager")
 LENGTH_DEPENDENT = ("dynamic", "longrope")
 PREFIX, SUFFIX = 9, 6
-TOLERANCE = {torch.float32: 1e-3, torch.float16: 5e-2, torch.bfloat16: 3e-1}
-"""Largest difference of log-probabilities on the probe that is rounding and not a wrong mask or position."""
+TOLERANCE = {torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 5e-2}
+"""Largest mean difference of log-probabilities on the probe, against their spread, that is rounding.
+
+Measured: rounding 1e-6, 0.001 and 0.008 in the three types; a position off by one 0.07 to 0.18, a wrong mask 0.6.
+"""
 
 
 def obstacles(model: Any) -> Iterator[str]:
@@ -61,7 +64,7 @@ def length_dependent_rope(config: Any) -> bool:
 
 
 def probe_difference(network: Network) -> float:
-    """Computes two suffixes behind one prefix packed and apart, and returns the largest difference in log-probability.
+    """Computes two suffixes behind one prefix packed and apart: mean difference in log-probability against its spread.
 
     A model that ignores the mask or the positions it is given shows here, whatever its architecture.
     """
@@ -77,7 +80,7 @@ def probe_difference(network: Network) -> float:
     positions = np.tile(np.arange(PREFIX, PREFIX + SUFFIX), 2)
     suffixes = np.concatenate([first, second])
     rows = network.forward(suffixes, cache, positions=positions, mask=mask, prefix=PREFIX, want=slice(None))
-    return float((_logprobs(network, rows) - apart).abs().max())
+    return float((_logprobs(network, rows) - apart).abs().mean() / apart.std(dim=-1).mean())
 
 
 def _apart(network: Network, ids: np.ndarray[Any, np.dtype[np.int64]]) -> Tensor:
