@@ -18,7 +18,6 @@ TYPES = ("rouge1", "rouge2", "rougeL")
 Gram = TypeVar("Gram", str, tuple[str, str])
 
 _TOKEN = re.compile(r"[a-z0-9]+")
-_SHORTEST_STEMMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def rouge(prediction: str, reference: str, *, use_stemmer: bool = False) -> Roug
     Args:
         prediction: the text to judge.
         reference: the text to compare with; kept tokenised for the next predictions.
-        use_stemmer: reduce words of more than three letters to their Porter stem first (needs nltk).
+        use_stemmer: reduce words of more than three letters to their Porter stem first (with rouge-score's tokeniser).
     """
     ours, theirs = _analyse(prediction, use_stemmer=use_stemmer), _reference(reference, use_stemmer)
     lengths = len(theirs.tokens), len(ours.tokens)
@@ -78,12 +77,23 @@ def best_rouge(prediction: str, references: Sequence[str], *, use_stemmer: bool 
 
 
 def tokenise(text: str, *, use_stemmer: bool = False) -> tuple[str, ...]:
-    """The runs of ASCII letters and digits of the lower-cased text; everything else separates (`café` gives `caf`)."""
-    words = _TOKEN.findall(text.lower())
+    """The runs of ASCII letters and digits of the lower-cased text; everything else separates (`café` gives `caf`).
+
+    With stems the tokeniser is rouge-score's own; without, the same tokens come from one regular expression, so that
+    scoring need not wait for rouge-score's imports.
+    """
     if not use_stemmer:
-        return tuple(words)
-    stems = (_stem(word) if len(word) >= _SHORTEST_STEMMED else word for word in words)
-    return tuple(stem for stem in stems if _TOKEN.fullmatch(stem))
+        return tuple(_TOKEN.findall(text.lower()))
+    from rouge_score import tokenize
+
+    return tuple(tokenize.tokenize(text, _CachedStemmer()))
+
+
+class _CachedStemmer:
+    """Porter's stemmer as rouge-score uses it, each word once."""
+
+    def stem(self, word: str) -> str:
+        return _stem(word)
 
 
 def _analyse(text: str, *, use_stemmer: bool) -> _Text:

@@ -15,8 +15,6 @@ from evalsuite.sources.storage import MAX_WHOLE, Stored, read_whole
 from evalsuite.types import Json
 
 _BOM = b"\xef\xbb\xbf"
-_PARQUET_ROWS = 16
-"""Rows held at once: a row of NarrativeQA carries a whole book."""
 _DECODER = json.JSONDecoder()
 
 
@@ -159,15 +157,12 @@ def _csv_record(header: list[str], fields: list[str], where: str) -> Record:
 def _parquet(stored: Stored) -> Iterator[Record]:
     if stored.member or stored.path.suffix == ".gz":
         raise UsageError(f"{stored.shown}: a parquet file cannot be read inside an archive; unpack it")
-    import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
-    from pyarrow import parquet
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
 
-    number = 0
     try:
-        with parquet.ParquetFile(stored.path) as file:
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
-                for value in batch.to_pylist():
-                    number += 1
-                    yield Record(value, f"{stored.shown}:{number}")
-    except (pa.ArrowException, OSError) as error:
+        rows = load_dataset("parquet", data_files=str(stored.path), split="train", streaming=True)
+        for number, value in enumerate(rows, start=1):
+            yield Record(value, f"{stored.shown}:{number}")
+    except (DatasetsError, ValueError, OSError) as error:
         raise UsageError(f"{stored.shown}: not a readable parquet file ({error})") from error
