@@ -18,7 +18,7 @@ from evalsuite.plugins import find_tasks, module
 from evalsuite.protocols import OfficialCutInput
 from evalsuite.runs.identity import prompt_hash
 from evalsuite.runs.requests import groups
-from evalsuite.types import Completion, Request, Role, Sample
+from evalsuite.types import Completion, Document, Request, Role, Sample
 
 SETS = module("zeroscrolls", "sets")
 TASKS = {task.name.removeprefix("zeroscrolls_"): task for task in find_tasks().values() if task.suite == "zeroscrolls"}
@@ -32,7 +32,7 @@ def read(data: Path, config: str, split: str = "validation") -> list[Sample]:
 
 
 def judged(config: str, text: str, *references: str) -> Any:
-    sample = Sample("s", module("zeroscrolls", "reader").Document("d", "t"), "q", references)
+    sample = Sample("s", Document("d", "t"), "q", references)
     return TASKS[config].protocols[0].judge(sample, Completion("k", text))
 
 

@@ -17,7 +17,7 @@ from evalsuite.types import Sample
 
 PREFIX = "zeroscrolls-rebuilt_"
 TASKS = {name.removeprefix(PREFIX): task for name, task in find_tasks().items() if name.startswith(PREFIX)}
-ONE_RECORD = {"gov_report", "summ_screen_fd", "qmsum", "squality", "qasper", "narrative_qa", "quality", "musique"}
+AT_HAND = {"gov_report", "summ_screen_fd", "qmsum", "squality", "qasper", "narrative_qa", "quality", "musique"}
 
 
 def read(root: Path, config: str, split: str) -> tuple[list[Sample], tuple[str, ...]]:
@@ -35,7 +35,7 @@ def write(path: Path, *values: Any, as_list: bool = False) -> None:
 
 
 def test_the_sets_at_hand_are_offered_and_none_under_the_official_name() -> None:
-    assert set(TASKS) == ONE_RECORD
+    assert set(TASKS) == AT_HAND
     for task in TASKS.values():
         assert task.suite == "zeroscrolls-rebuilt"
         assert "not the official examples" in task.note

@@ -36,7 +36,17 @@ def written(tmp_path: Path, *, examples: int = 2) -> Path:
     return tmp_path / "data"
 
 
-@pytest.mark.parametrize(("config", "words"), NAIVE.SPAN_WORDS.items())
+SPANS = [
+    ("gov_report", 500),
+    ("summ_screen_fd", 200),
+    ("qmsum", 50),
+    ("squality", 120),
+    ("narrative_qa", 4),
+    ("qasper", 15),
+]
+
+
+@pytest.mark.parametrize(("config", "words"), SPANS)
 def test_the_naive_answer_of_a_text_set_is_a_span_of_the_papers_length(config: str, words: int) -> None:
     said = [answer(config, sample(str(number))) for number in range(20)]
     spans = [text for text in said if text not in NAIVE.FIXED_ANSWERS]
