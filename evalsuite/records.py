@@ -58,7 +58,9 @@ class RunSpec:
     strategy: str | None = None
     """None takes the protocol's default."""
     split: str | None = None
-    limit_documents: int | None = None
+    """``test`` for all tasks, ``qasper=train`` for one; None takes each task's default."""
+    limit_documents: str | None = None
+    """``5`` for all tasks, ``narrativeqa=2`` for one."""
     seed: int = 0
     demo_draw: Literal["task", "sample"] = "task"
     demo_documents: Literal["whole", "placeholder"] = "whole"

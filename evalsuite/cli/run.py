@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from evalsuite.cli.options import Commands, add_command, add_model, add_questions, caps, names, positive, whole_numbers
+from evalsuite.cli.options import Commands, add_command, add_model, add_questions, caps, names, whole_numbers
 from evalsuite.records import RunSpec
 from evalsuite.safe_text import plain
 
@@ -50,7 +50,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--skip-missing-data", action="store_true", help="leave out tasks whose data is not there, instead of refusing"
     )
-    parser.add_argument("--limit-documents", type=positive, metavar="N", help="only the first N documents with text")
+    parser.add_argument(
+        "--limit-documents", metavar="N", help="only the first N documents with text; for one task narrativeqa=N"
+    )
     parser.add_argument("--model-name", metavar="NAME", help="what tables call the model (default: its own name)")
     parser.add_argument(
         "--max-cost", type=float, metavar="X", help="openai: stop before the run costs more (price_in, price_out given)"

@@ -105,13 +105,13 @@ def identities(plan: Plan) -> dict[str, str]:
     return found
 
 
-def asked_split(asked: str | None, task: Task) -> str:
-    """The split of one task: ``test``, or ``qasper=train`` for one task only, or both, separated by commas."""
-    chosen = task.split
+def for_task(asked: str | None, task: str) -> str | None:
+    """What an option says of one task: ``a`` for all, ``qasper=a`` for one, or both, separated by commas."""
+    chosen = None
     for entry in (asked or "").split(","):
-        name, equals, split = entry.rpartition("=")
-        if entry and (not equals or name == task.name):
-            chosen = split
+        name, equals, value = entry.rpartition("=")
+        if value and (name == task or (not equals and chosen is None)):
+            chosen = value
     return chosen
 
 
@@ -127,7 +127,7 @@ class _Reader:
     def plan(self) -> TaskPlan:
         spec, task = self._spec, self._task
         protocol = task.protocol(spec.protocol)
-        split = asked_split(spec.split, task)
+        split = for_task(spec.split, task.name) or task.split
         if split not in task.splits:
             raise UsageError(f"task {task.name} has no split {split!r}; it has: {', '.join(task.splits)}")
         samples = self._limited(self._samples(split))
@@ -185,7 +185,7 @@ class _Reader:
         self.used.extend(record for record in used if record not in self.used)
 
     def _limited(self, samples: Iterable[Sample]) -> tuple[Sample, ...]:
-        kept = tuple(_first_documents(samples, self._spec.limit_documents))
+        kept = tuple(_first_documents(samples, self._limit()))
         if not any(sample.document.text for sample in kept):
             said = "; ".join(self.notes) or "check --data and --split"
             raise UsageError(f"task {self._task.name}: no document with text is left to ask about ({said})")
@@ -193,6 +193,14 @@ class _Reader:
         if repeated is not None:
             raise UsageError(f"task {self._task.name}: two samples are called {repeated!r}; ids must be unique")
         return kept
+
+    def _limit(self) -> int | None:
+        asked = for_task(self._spec.limit_documents, self._task.name)
+        if asked is None:
+            return None
+        if not asked.isdecimal() or int(asked) < 1:
+            raise UsageError(f"--limit-documents {asked}: expected a whole number of at least 1, or qasper=N,...")
+        return int(asked)
 
     def _pool(self, split: str) -> tuple[Sample, ...]:
         train = self._task.train_split

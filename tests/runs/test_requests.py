@@ -14,7 +14,7 @@ from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks, select_tasks
 from evalsuite.records import RunSpec
-from evalsuite.runs.plan import Plan, make_plan
+from evalsuite.runs.plan import Plan, for_task, make_plan
 from evalsuite.runs.requests import check_frames, groups
 from evalsuite.types import Request, Skipped
 
@@ -122,3 +122,19 @@ def test_documents_are_asked_one_after_the_other(data: Path) -> None:
     order = [request.document for request in _requests(_plan(data, shots=(0, 1)))]
     changes = sum(one != other for one, other in pairwise(order))
     assert changes == len(set(order)) - 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (None, None),
+        ("5", "5"),
+        ("toy=2", "2"),
+        ("5,toy=2", "2"),
+        ("toy=2,5", "2"),
+        ("other=2", None),
+        ("other=2,5", "5"),
+    ],
+)
+def test_an_option_may_speak_of_one_task_alone(asked: str | None, said: str | None) -> None:
+    assert for_task(asked, "toy") == said
