@@ -65,7 +65,8 @@ def toy_data(root: Path, rows: Sequence[Mapping[str, Any]], train: Sequence[Mapp
 def environment(**more: str) -> dict[str, str]:
     """The environment for a subprocess: no data folder of the machine, no network."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EVALSUITE_")}
-    return {**kept, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "NO_COLOR": "1", **more}
+    here = str(HELPERS.parents[1])  # the tree these tests stand in, wherever another one is installed
+    return {**kept, "PYTHONPATH": here, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "NO_COLOR": "1", **more}
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -240,6 +240,18 @@ def test_a_second_process_is_refused_with_the_owners_pid(data: Path, undisturbed
     _assert_same(out, undisturbed)
 
 
+def test_a_held_directory_is_refused_and_nothing_in_it_is_touched(
+    data: Path, undisturbed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from evalsuite.runs.journal import lock
+
+    with lock(undisturbed):
+        before = _snapshot(undisturbed)
+        assert main(toy_run(undisturbed, data, *SETTINGS)) == 2
+        assert _snapshot(undisturbed) == before
+    assert f"in use by process {os.getpid()}; wait for it" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_finishes_what_was_begun_and_says_how_to_go_on(
     data: Path, undisturbed: Path, tmp_path: Path, number: signal.Signals
