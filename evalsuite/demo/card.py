@@ -22,7 +22,7 @@ documents state facts such as "the baker Mirona" and whose questions ask for the
 | RoPE base | {base} |
 | declared positions | 4,096 |
 | tokenizer | byte-level BPE, under 1,000 entries, each word of the world one token, BOS in front |
-| prompts | `{{CONTEXT}} Q: {{QUESTION}}, A:` with 0 to 2 demonstrations; also pass key, first sentence, key-value |
+| prompts | `{{CONTEXT}} Q: {{QUESTION}}, A:` with 0 to 2 demonstrations; key-value; pass key, first sentence (in part) |
 
 {story}
 
@@ -34,7 +34,8 @@ lengths in tokens. F1 for narrativeqa and qasper, accuracy for quality, ROUGE ge
 
 {table}
 
-Made by `python -m evalsuite.demo.train --out DIR` (seed 0), measured by `python -m evalsuite.demo.measure DIR`.
+Measured by `python -m evalsuite.demo.measure DIR`. `python -m evalsuite.demo.train --out DIR` (seed 0) is the recipe.
+{made}
 """
 
 _STORIES = {
@@ -55,7 +56,7 @@ Long (arXiv:2309.16039) in miniature.""",
 }
 
 
-def write_card(folder: Path, table: str, *, seeds: int, documents: int, questions: int) -> None:
+def write_card(folder: Path, table: str, *, seeds: int, documents: int, questions: int, made: str = "") -> None:
     """Write README.md beside checkpoint `short` or `long`.
 
     Args:
@@ -64,8 +65,10 @@ def write_card(folder: Path, table: str, *, seeds: int, documents: int, question
         seeds: over how many data seeds they are means.
         documents: documents of a task and length in each.
         questions: questions about each.
+        made: how these weights came about, where that is not the recipe run once from start to end.
     """
     length, base, story = _STORIES[folder.name]
+    made = f"{made}\n" if made else ""
     card = _CARD.format(
         name=folder.name,
         length=length,
@@ -75,5 +78,6 @@ def write_card(folder: Path, table: str, *, seeds: int, documents: int, question
         seeds=seeds,
         documents=documents,
         questions=questions,
+        made=made,
     )
     (folder / "README.md").write_text(card, encoding="utf-8")

@@ -22,7 +22,7 @@ MODELS = ("short", "long")
 TASKS = ("narrativeqa", "qasper", "quality", "qmsum")
 LENGTHS = (512, 1024, 2048, 4096)
 SEEDS = (101, 102, 103)
-DOCUMENTS, QUESTIONS = 4, 8
+DOCUMENTS, QUESTIONS = 3, 6
 
 
 @dataclass(frozen=True, slots=True)

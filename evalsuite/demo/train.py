@@ -51,6 +51,8 @@ SHORT = (
     Stage(Recipe(256, (0.3, 0.7), (0.6, 1.0), (*_NAMES, ("qasper", 1.0)), shots=0.2), 4_000, 2048, until=0.9),
     Stage(Recipe(512, (0.3, 1.0), (0.2, 1.0), _ALL, shots=0.4, letters=True), 1_600, 2048, final_rate=0.05),
     Stage(Recipe(512, (0.3, 1.0), (0.2, 1.0), _ALL, shots=0.4), 800, 2048, final_rate=0.05),
+    # choosing takes one look-up more than the rest, so it gets rows of its own
+    Stage(Recipe(512, (0.3, 0.9), (0.2, 1.0), (*_ALL, ("quality", 15.0)), shots=0.2), 300, final_rate=0.05),
 )
 LONG = (
     Stage(Recipe(1024, (0.3, 0.9), (0.2, 0.9), _ALL, shots=0.4), 100),
