@@ -22,7 +22,7 @@ documents state facts such as "the baker Mirona" and whose questions ask for the
 | RoPE base | {base} |
 | declared positions | 4,096 |
 | tokenizer | byte-level BPE, under 1,000 entries, each word of the world one token, BOS in front |
-| prompts | `{{CONTEXT}} Q: {{QUESTION}}, A:` with 0 to 2 demonstrations; key-value; pass key, first sentence (in part) |
+| prompts | `{{CONTEXT}} Q: {{QUESTION}}, A:`, 0 to 2 demonstrations; key-value; pass key, first sentence in part |
 
 {story}
 
