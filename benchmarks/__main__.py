@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks import data, wall
 from benchmarks.counts import Setting, encode_row, generation_rows, option_rows
@@ -16,6 +17,7 @@ from benchmarks.models import BODY, VOCABULARY, make_model
 from benchmarks.page import page
 from benchmarks.requests import groups
 from benchmarks.rows import Deadline, Row, machine, write_json
+from benchmarks.runs import run_row
 from benchmarks.small import rouge_rows, start_rows
 from evalsuite.engines.hf import HFEngine, load
 from evalsuite.errors import UsageError
@@ -28,6 +30,9 @@ WALL_DOCUMENTS = (2, 8)
 """The same two stories in every full benchmark: eleven and seventeen questions."""
 QUICK_DOCUMENTS = (1, 8)
 """The two shortest."""
+
+RUN_SECONDS = 90
+"""Least time left for the quick form to begin whole runs."""
 
 NOTES = (
     "A random model does the work of a trained one; a prompt's ids, not its sense, decide what is shared.",
@@ -50,14 +55,19 @@ def main() -> int:
         for row in _measure(Deadline(60 * (QUICK_MINUTES if asked.quick else MINUTES)), asked):
             rows.append(row)
             print(_line(row), flush=True)
+            _write(asked, rows, about)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
+    return 0
+
+
+def _write(asked: argparse.Namespace, rows: list[Row], about: dict[str, Any]) -> None:
+    """Everything so far: an interrupted benchmark keeps what it measured."""
     if asked.json:
         write_json(asked.json, rows, about)
     if asked.page:
         asked.page.write_text(page({**about, "rows": [row.record() for row in rows]}), encoding="utf-8")
-    return 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -65,7 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="three pairs, shorter texts, under eight minutes")
     parser.add_argument("--json", type=Path, help="write every row and pair here")
     parser.add_argument("--page", type=Path, help="write the Markdown page here")
-    parser.add_argument("--only", default="", help="parts to run: counts,wall,memory,rouge,start")
+    parser.add_argument("--only", default="", help="parts to run: counts,rouge,start,wall,memory,run")
     return parser.parse_args()
 
 
@@ -78,8 +88,9 @@ def _measure(deadline: Deadline, asked: argparse.Namespace) -> Iterator[Row]:
             data.qmsum(folder), QUICK_PAIRS if asked.quick else PAIRS, deadline, quick=asked.quick
         ),
         "start": lambda: start_rows(quick=asked.quick),
-        "memory": lambda: memory_rows(quick=asked.quick, text=data.stories(folder)),
         "wall": lambda: _wall(folder, deadline, quick=asked.quick),
+        "memory": lambda: memory_rows(quick=asked.quick, text=data.stories(folder)),
+        "run": lambda: _run(folder, deadline, quick=asked.quick),
     }
     for name, part in parts.items():
         if not only or name in only:
@@ -115,10 +126,20 @@ def _wall(folder: Path, deadline: Deadline, *, quick: bool) -> Iterator[Row]:
         pairs = QUICK_PAIRS if quick else PAIRS
         asked = list(groups(books, engine.tokenizer, options=True, cutting="uncut"))
         best = peer.best_batch(asked[0][:1], quick=quick)
-        options_time = Deadline(deadline.left * 0.6)
+        # Generation, memory and whole runs still follow.
+        options_time = Deadline(deadline.left * 0.4)
         yield wall.option_wall(engine, peer, asked, pairs, options_time, best)
         generated = list(groups(books, engine.tokenizer, options=False, cutting="uncut"))
-        yield wall.generation_wall(engine, peer, generated, pairs, deadline)
+        yield wall.generation_wall(engine, peer, generated, pairs, Deadline(deadline.left * 0.4))
+
+
+def _run(folder: Path, deadline: Deadline, *, quick: bool) -> Iterator[Row]:
+    if quick and deadline.left < RUN_SECONDS:
+        print("run_wall: left out, no time for it")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        _model(scratch, folder).close()
+        yield run_row(scratch, folder, QUICK_PAIRS if quick else PAIRS, deadline)
 
 
 def _line(row: Row) -> str:

@@ -51,7 +51,7 @@ def _details(rows: list[dict[str, Any]]) -> Iterator[str]:
             yield "\n| pair | first | peer | ours | ratio | load |"
             yield "|---|---|---:|---:|---:|---:|"
             for number, pair in enumerate(row["pairs"]):
-                counted = "" if number else " (warm-up, not counted)"
+                counted = " (warm-up, not counted)" if number == 0 and len(row["pairs"]) > 1 else ""
                 yield (
                     f"| {number + 1}{counted} | {pair['first']} | {_number(pair['peer'])} | {_number(pair['ours'])} "
                     f"| {_number(pair['peer'] / pair['ours'])} | {pair['load']:.1f} |"
