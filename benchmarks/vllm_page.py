@@ -1,0 +1,55 @@
+"""The page of the vLLM benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.rows import Row
+
+
+def page(rows: Sequence[Row], about: dict[str, Any]) -> str:
+    """The page as Markdown."""
+    options = next(row for row in rows if row.pairs)
+    table = "\n".join(
+        f"| {row.name} | {row.what} | {row.peer:,.4g} | {row.ours:,.4g} | {row.unit} | {row.ratio:.2f} | {row.goal} "
+        f"| {row.limit_ratio:.2f} | {'yes' if row.equal else 'NO'} |"
+        for row in rows
+    )
+    pairs = "\n".join(
+        f"| {number} | {pair.first} | {pair.peer:.2f} | {pair.ours:.2f} | {pair.peer / pair.ours:.1f} "
+        f"| {pair.load:.1f} |"
+        for number, pair in enumerate(options.pairs)
+    )
+    return PAGE.format(table=table, pairs=pairs, peer=rows[0].peer_config, **about)
+
+
+PAGE = """# Benchmarks: vLLM
+
+Our `vllm:` engine against lm-eval's own vLLM class, in real vLLM {vllm} on a CPU: `python -m benchmarks.vllm --page
+docs/benchmarks_vllm.md` in the environment of `nox -s vllm`, with EVALSUITE_DATA set. {date}, {cpu}, {cores} cores,
+threads {threads}, load {load:.1f}.
+
+Peer: `{peer}`.
+
+| row | what | peer | ours | unit | ratio | goal | limit_ratio | equal |
+|---|---|---|---|---|---|---|---|---|
+{table}
+
+A ratio above 1 means ours is better. `limit_ratio` is what we computed against the distinct tokens of all prompts and
+options, which nothing can go below; vLLM shares whole blocks of 128 tokens, so a few are computed twice.
+
+**Options.** lm-eval's class asks for log-probabilities of every prompt token, and vLLM reads nothing from its prefix
+cache for such a request. We score the first tokens of all options together as a next token, and the rest of each option
+behind the cached document, and accept them only where vLLM says it really computed them. Each pair asks other stories,
+so that no cache helps from one pair to the next; the first pair warms up and is not in the medians.
+
+| pair | first | peer (s) | ours (s) | ratio | load |
+|---|---|---|---|---|---|
+{pairs}
+
+**Generation.** The KV cache holds three mean documents. Wall time on a shared machine says little, so prompt tokens
+computed are compared, one run a side. lm-eval sorts requests by length: where documents differ in length this already
+puts a document's questions next to each other, and there is little to gain; where they are alike in length, every
+document is read many times. Grouping by document never reads more.
+"""
