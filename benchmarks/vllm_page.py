@@ -7,12 +7,19 @@ from typing import Any
 
 from benchmarks.rows import Row
 
+LARGE = 1000
+"""From here on decimals say nothing."""
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= LARGE else f"{value:.2f}"
+
 
 def page(rows: Sequence[Row], about: dict[str, Any]) -> str:
     """The page as Markdown."""
     options = next(row for row in rows if row.pairs)
     table = "\n".join(
-        f"| {row.name} | {row.what} | {row.peer:,.4g} | {row.ours:,.4g} | {row.unit} | {row.ratio:.2f} | {row.goal} "
+        f"| {row.name} | {row.what} | {_number(row.peer)} | {_number(row.ours)} | {row.unit} | {row.ratio:.2f} | {row.goal} "
         f"| {row.limit_ratio:.2f} | {'yes' if row.equal else 'NO'} |"
         for row in rows
     )
@@ -27,8 +34,8 @@ def page(rows: Sequence[Row], about: dict[str, Any]) -> str:
 PAGE = """# Benchmarks: vLLM
 
 Our `vllm:` engine against lm-eval's own vLLM class, in real vLLM {vllm} on a CPU: `python -m benchmarks.vllm --page
-docs/benchmarks_vllm.md` in the environment of `nox -s vllm`, with EVALSUITE_DATA set. {date}, {cpu}, {cores} cores,
-threads {threads}, load {load:.1f}.
+docs/benchmarks_vllm.md` in the environment of `nox -s vllm`, with EVALSUITE_DATA set. Measured {date} on {cores} cores
+({cpu}), {threads} thread a side, while other work ran on the machine (load {load:.1f}).
 
 Peer: `{peer}`.
 
