@@ -19,8 +19,8 @@ def page(rows: Sequence[Row], about: dict[str, Any]) -> str:
     """The page as Markdown."""
     options = next(row for row in rows if row.pairs)
     table = "\n".join(
-        f"| {row.name} | {row.what} | {_number(row.peer)} | {_number(row.ours)} | {row.unit} | {row.ratio:.2f} | {row.goal} "
-        f"| {row.limit_ratio:.2f} | {'yes' if row.equal else 'NO'} |"
+        f"| {row.name} | {row.what} | {_number(row.peer)} | {_number(row.ours)} | {row.unit} "
+        f"| {row.ratio:.2f} | {row.goal} | {row.limit_ratio:.2f} | {'yes' if row.equal else 'NO'} |"
         for row in rows
     )
     pairs = "\n".join(
