@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command
+from evalsuite.errors import UsageError
 from evalsuite.safe_text import plain
 
 _EXAMPLES = """
@@ -39,6 +40,11 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.types import Cell
 
     folders = run_folders(args.folders)
+    for folder in folders:
+        if not (folder / CELLS).is_file():
+            raise UsageError(
+                f"{folder} has no scores: its run was cut short; run it again, or `evalsuite score {folder}`"
+            )
     cells: list[Cell] = [cell for folder in folders for cell in read_value(folder / CELLS, tuple[Cell, ...])]
     bare = dict.fromkeys(line for folder in folders for line in bare_cells(folder))
     for line in (*differences({str(folder): read_record(folder) for folder in folders}), *bare):

@@ -21,9 +21,21 @@ def differences(records: Mapping[str, RunRecord]) -> Iterator[str]:
         if record.engine_changes:
             used = ", ".join(f"{info.scheme} {info.version}" for info in (record.engine, *record.engine_changes))
             yield f"{name} was answered by more than one engine: {used}"
+    yield from _conditions(records)
     engines = {f"{record.engine.scheme} {record.engine.version}" for record in records.values()}
     if len(engines) > 1:
         yield f"the runs were answered by different engines: {', '.join(sorted(engines))}"
+
+
+def _conditions(records: Mapping[str, RunRecord]) -> Iterator[str]:
+    """Model-side conditions: they may differ between models, but a reader must know."""
+    lengths = {record.engine.max_model_len for record in records.values() if record.provenance == "generated"}
+    if len(lengths) > 1:
+        said = ", ".join(sorted(map(str, lengths)))
+        yield f"the models take prompts of different lengths: {said} tokens"
+    tokenizers = {record.engine.tokenizer for record in records.values() if record.provenance == "generated"}
+    if len(tokenizers) > 1:
+        yield "the models have different tokenizers: a cap of N tokens keeps different amounts of text"
 
 
 def _questions(records: Mapping[str, RunRecord]) -> Iterator[str]:

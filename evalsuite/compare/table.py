@@ -141,11 +141,14 @@ def count_lines(cell: Cell | None) -> tuple[str, ...]:
     if cell is None:
         return ()
     said = [f"{cell.scored}/{cell.asked} scored"]
-    said += [f"{count} {what}" for what in ("unscorable", "failed", "skipped") if (count := getattr(cell, what))]
+    said += [f"{count} {label}" for name, label in _TROUBLES if (count := getattr(cell, name))]
     said.append(_cut_text(cell))
     if cell.evidence_lost:
         said.append(f"{cell.evidence_lost} lost evidence")
     return tuple(said)
+
+
+_TROUBLES = (("unscorable", "unscorable"), ("failed", "failed or missing"), ("skipped", "skipped"))
 
 
 def _cut_text(cell: Cell) -> str:

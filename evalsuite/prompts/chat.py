@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,8 @@ class Frame:
     """BOS, exactly once where the model has one, and the template up to the user's words."""
     tail: tuple[int, ...]
     """The template behind the user's words."""
+    template: tuple[str, str] | None = None
+    """The text of both ends under a chat template; None without one."""
 
     @property
     def tokens(self) -> int:
@@ -49,11 +51,38 @@ def chat_frame(tokenizer: Tokenizer, parts: Parts) -> Frame:
         UsageError: the tokenizer has no usable chat template.
     """
     head, tail = _template_ends(tokenizer, "".join(part.text for part in parts if part.role is Role.SYSTEM))
-    ids = tuple(tokenizer.encode_template(head))
+    ids = _bos(tokenizer) + _without_bos(tuple(tokenizer.encode_template(head)), tokenizer)
+    return Frame(ids, tuple(tokenizer.encode_template(tail)) if tail else (), (head, tail))
+
+
+def framed(frame: Frame, text: str, ids: Sequence[int], tokenizer: Tokenizer, room: int) -> tuple[int, ...]:
+    """The prompt's ids with both ends around them.
+
+    Under a chat template the rendered chat is encoded at once, as the model was trained to read it (a token may
+    stand across the border of template and text); special strings that the text spells stay text.
+
+    Args:
+        frame: both ends.
+        text: the prompt's own text.
+        ids: that text's own ids.
+        tokenizer: the model's.
+        room: most tokens of the whole; where encoding at once takes more, the pieces stand side by side.
+    """
+    pieces = (*frame.head, *ids, *frame.tail)
+    at_once = getattr(tokenizer, "encode_chat", None)
+    if frame.template is None or at_once is None:
+        return pieces
+    head, tail = frame.template
+    whole = tuple(at_once(head + text + tail, [(len(head), len(head) + len(text))]).ids)
+    whole = _bos(tokenizer) + _without_bos(whole, tokenizer)
+    return whole if len(whole) <= room else pieces
+
+
+def _without_bos(ids: tuple[int, ...], tokenizer: Tokenizer) -> tuple[int, ...]:
     bos = _bos(tokenizer)
     while bos and ids[:1] == bos:
         ids = ids[1:]
-    return Frame(bos + ids, tuple(tokenizer.encode_template(tail)) if tail else ())
+    return ids
 
 
 def _template_ends(tokenizer: Tokenizer, system: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from evalsuite.errors import UsageError
-from evalsuite.prompts.chat import Frame
+from evalsuite.prompts.chat import Frame, framed
 from evalsuite.protocols import Encoding, Tokenizer
 from evalsuite.types import Cut, EvidenceFate, Parts, Removal, Role, Sample, Span
 
@@ -110,7 +110,8 @@ def fit(
     total = frame.tokens + len(encoding.ids)
     uncut = Cut(strategy, None, budget.tokens, budget.bound, total, total, evidence=evidence_fate(sample, parts, None))
     if total <= budget.tokens and aligned is None:
-        return Fitted((*frame.head, *encoding.ids, *frame.tail), uncut, text, None)
+        ids = framed(frame, text, encoding.ids, tokenizer, budget.tokens)
+        return Fitted(ids, replace(uncut, tokens_before=len(ids), tokens_kept=len(ids)), text, None)
     if strategy == "skip":
         return None
     if strategy == "error":
@@ -119,14 +120,16 @@ def fit(
     removed, kept = shrink.enough(aligned)
     if frame.tokens + len(kept) > budget.tokens:
         raise frame_error(sample, strategy, frame.tokens + len(kept), budget)
+    rest = text[: removed.start] + text[removed.end :]
+    ids = framed(frame, rest, kept, tokenizer, budget.tokens)
     record = replace(
         uncut,
         side=SIDES[strategy],
-        tokens_kept=frame.tokens + len(kept),
+        tokens_kept=len(ids),
         removed=removals(parts, encoding, removed),
         evidence=evidence_fate(sample, parts, removed),
     )
-    return Fitted((*frame.head, *kept, *frame.tail), record, text[: removed.start] + text[removed.end :], removed)
+    return Fitted(ids, record, rest, removed)
 
 
 def check_frame(

@@ -45,13 +45,16 @@ def with_demonstrations(parts: Parts, demonstrations: Parts) -> Parts:
     return (*parts[:lead], *demonstrations, *parts[lead:])
 
 
-def option_ids(parts: Parts, options: tuple[str, ...], tokenizer: Tokenizer) -> tuple[tuple[int, ...], ...]:
+def option_ids(rendered: Rendered, options: tuple[str, ...], tokenizer: Tokenizer) -> tuple[tuple[int, ...], ...]:
     """Token ids of each option as they continue the prompt.
 
     An option is encoded behind the prompt's last uncut parts; where the tokenizer would merge across that border
-    (so that the prompt's own ids would change with the option), it is encoded alone.
+    (so that the prompt's own ids would change with the option), it is encoded alone. Under a chat template the
+    answer begins behind the template, without the space that divides words.
     """
-    tail = _tail(parts)
+    if rendered.frame.tail:
+        return tuple(tokenizer.encode_literal(option.lstrip(" ")).ids for option in options)
+    tail = _tail(rendered.parts)
     before = tokenizer.encode_literal(tail).ids
     return tuple(_continuation(before, tail, option, tokenizer) for option in options)
 

@@ -51,7 +51,7 @@ class Question:
     def options(self) -> tuple[tuple[int, ...], ...]:
         """Token ids of the options whose log-likelihoods are compared; empty for a generation."""
         build = self.cell.protocol.options
-        return () if build is None else option_ids(self.rendered.parts, build(self.sample), self.model.tokenizer)
+        return () if build is None else option_ids(self.rendered, build(self.sample), self.model.tokenizer)
 
     @cached_property
     def answer_tokens(self) -> int:

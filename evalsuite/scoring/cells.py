@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evalsuite.stats.clustered import Estimate, clustered_mean, jackknife
@@ -43,29 +43,38 @@ def cells(cell: CellScores, model: str, *, allow_incomplete: bool = False) -> It
         model: for display.
         allow_incomplete: give the value over the samples there are, though some failed or are missing.
     """
+    for metric in cell.task.metrics:
+        yield _cell(cell if metric.subset is None else _within(cell, metric.subset), metric, model, allow_incomplete)
+
+
+def _within(cell: CellScores, subset: Callable[[Sample], bool]) -> CellScores:
+    """The samples of a subset alone: its metric counts only those."""
+    samples = {name: sample for name, sample in cell.samples.items() if subset(sample)}
+    return replace(cell, samples=samples, scores=tuple(s for s in cell.scores if s.sample_id in samples))
+
+
+def _cell(cell: CellScores, metric: Metric, model: str, allow_incomplete: bool) -> Cell:  # noqa: FBT001 - passed on
     status = Counter(score.status for score in cell.scores)
     failed = status["failed"] + cell.missing
-    show = allow_incomplete or not failed
+    estimate = _estimate(cell, metric) if allow_incomplete or not failed else None
     marked = [score for score in cell.scores if score.evidence is not None]
-    for metric in cell.task.metrics:
-        estimate = _estimate(cell, metric) if show else None
-        yield Cell(
-            **_axes(cell.setting),
-            model=model,
-            metric=metric.name,
-            primary=metric.primary,
-            value=None if estimate is None else estimate.value,
-            stderr=None if estimate is None else estimate.stderr,
-            asked=len(cell.samples),
-            scored=status["scored"],
-            skipped=status["skipped"],
-            unscorable=status["unscorable"],
-            failed=failed,
-            documents=len({sample.document.id for sample in cell.samples.values()}),
-            cut=sum(score.cut for score in cell.scores),
-            evidence_lost=sum(score.evidence != "all" for score in marked) if marked else None,
-            complete=not failed,
-        )
+    return Cell(
+        **_axes(cell.setting),
+        model=model,
+        metric=metric.name,
+        primary=metric.primary,
+        value=None if estimate is None else estimate.value,
+        stderr=None if estimate is None else estimate.stderr,
+        asked=len(cell.samples),
+        scored=status["scored"],
+        skipped=status["skipped"],
+        unscorable=status["unscorable"],
+        failed=failed,
+        documents=len({sample.document.id for sample in cell.samples.values()}),
+        cut=sum(score.cut for score in cell.scores),
+        evidence_lost=sum(score.evidence != "all" for score in marked) if marked else None,
+        complete=not failed,
+    )
 
 
 def _axes(setting: Setting) -> dict[str, Any]:
@@ -74,7 +83,7 @@ def _axes(setting: Setting) -> dict[str, Any]:
 
 def _estimate(cell: CellScores, metric: Metric) -> Estimate | None:
     """The metric over the cell's counted scores; None when there is none."""
-    counted = [s for s in cell.counted if metric.subset is None or metric.subset(cell.samples[s.sample_id])]
+    counted = cell.counted
     if not counted:
         return None
     clusters = [score.document for score in counted]

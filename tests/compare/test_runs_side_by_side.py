@@ -88,7 +88,7 @@ def test_different_engines_and_a_change_of_engine_are_said(
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("cells.json", None, "cells.json is missing"),
+        ("cells.json", None, "has no scores"),
         ("cells.json", b"[{}]", "cells.json: field"),
         ("cells.json", b"not json", "cells.json:"),
         ("cells.json", b"\xff\xfe", "cells.json:"),

@@ -8,9 +8,9 @@ from made import QUESTION, RESPONSE, parts, sample
 
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import UsageError
-from evalsuite.prompts.chat import chat_frame, plain_frame
+from evalsuite.prompts.chat import chat_frame, framed, plain_frame
 from evalsuite.prompts.fit import Budget, fit
-from evalsuite.prompts.render import option_ids, render, with_demonstrations
+from evalsuite.prompts.render import Rendered, option_ids, render, with_demonstrations
 from evalsuite.qa import paper_protocol
 from evalsuite.tokenizers import HFTokenizer
 from evalsuite.types import Judgement, Part, Role
@@ -99,5 +99,23 @@ def test_option_ids_continue_the_prompt_as_its_text_would(tiny_tokenizer: HFToke
         whole = parts("Tale.")
         options = (" She said nothing", " A", "s", "")
         text = "".join(part.text for part in whole)
-        for option, ids in zip(options, option_ids(whole, options, tokenizer), strict=True):
+        rendered = Rendered(whole, plain_frame(tokenizer))
+        for option, ids in zip(options, option_ids(rendered, options, tokenizer), strict=True):
             assert tokenizer.decode([*tokenizer.encode_literal(text).ids, *ids]) == text + option
+
+
+def test_options_behind_a_chat_template_begin_the_answer(tiny_tokenizer: HFTokenizer) -> None:
+    rendered = Rendered(parts("Tale."), chat_frame(tiny_tokenizer, parts("Tale.")))
+    assert option_ids(rendered, (" A",), tiny_tokenizer) == (tiny_tokenizer.encode_literal("A").ids,)
+
+
+def test_a_chat_is_encoded_as_the_whole_it_is(tiny_tokenizer: HFTokenizer) -> None:
+    whole = parts("Tale.")
+    text = "".join(part.text for part in whole)
+    frame = chat_frame(tiny_tokenizer, whole)
+    assert frame.template is not None
+    rendered = text.join(frame.template)
+    ids = framed(frame, text, tiny_tokenizer.encode_literal(text).ids, tiny_tokenizer, 10**6)
+    plain = tuple(tiny_tokenizer.encode_template(rendered.removeprefix("<s>")))
+    assert ids == (tiny_tokenizer.bos_id, *plain)
+    assert ids.count(tiny_tokenizer.bos_id) == 1
