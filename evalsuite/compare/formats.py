@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.compare.table import Table, cell_lines, make_table, make_tables, shared_lines, value_text
+from evalsuite.compare.table import Table, cell_lines, common_lines, make_table, make_tables, shared_lines, value_text
 from evalsuite.safe_text import csv_safe, markdown_safe, plain
 from evalsuite.types import Cell
 
@@ -29,7 +29,7 @@ def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT0
     buffer = StringIO()
     console = Console(file=buffer, width=_terminal_width(), highlight=False, markup=False, emoji=False)
     for table in make_tables(cells, every_metric=every_metric):
-        console.print(table.columns[0].title, style="italic")  # a table's own title would wrap at its width
+        console.print(_title(table), style="italic")  # a table's own title would wrap at its width
         console.print(_rich(table), "")
     return buffer.getvalue()
 
@@ -86,26 +86,34 @@ def _rich(table: Table) -> Any:
     from rich.table import Table as RichTable
 
     shown = RichTable(box=box.SIMPLE_HEAD, show_edge=False)
+    common = common_lines(table)
     shown.add_column("model", no_wrap=True)
     for column in table.columns:
         shown.add_column("\n".join(column.heading(table.varying)[2:]), justify="right")
     for model, row in zip(table.models, table.rows, strict=True):
         shared = shared_lines(row)
-        shown.add_row("\n".join((plain(model), *shared)), *("\n".join(cell_lines(cell, shared)) for cell in row))
+        own = [line for line in shared if line not in common]
+        shown.add_row("\n".join((plain(model), *own)), *("\n".join(cell_lines(cell, shared)) for cell in row))
     return shown
 
 
+def _title(table: Table) -> str:
+    return ", ".join((table.columns[0].title, *common_lines(table)))
+
+
 def _markdown(table: Table) -> str:
+    common = common_lines(table)
     headings = [markdown_safe(" ".join(column.heading(table.varying)[2:])) for column in table.columns]
     lines = [
-        f"**{markdown_safe(table.columns[0].title)}**\n",
+        f"**{markdown_safe(_title(table))}**\n",
         "| model | " + " | ".join(headings) + " |",
         "|---" * (len(headings) + 1) + "|",
     ]
     for model, row in zip(table.models, table.rows, strict=True):
         shared = shared_lines(row)
+        own = [line for line in shared if line not in common]
         values = ["<br>".join(cell_lines(cell, shared)) for cell in row]
-        lines.append("| " + " | ".join(["<br>".join((markdown_safe(plain(model)), *shared)), *values]) + " |")
+        lines.append("| " + " | ".join(["<br>".join((markdown_safe(plain(model)), *own)), *values]) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -163,6 +163,11 @@ def shared_lines(row: Sequence[Cell | None]) -> tuple[str, ...]:
     return tuple(line for line in counted[0] if all(line in lines for lines in counted)) if counted else ()
 
 
+def common_lines(table: Table) -> tuple[str, ...]:
+    """The count lines that are the same for the whole table: said once, behind its title."""
+    return shared_lines([cell for row in table.rows for cell in row])
+
+
 def cell_lines(cell: Cell | None, shared: Sequence[str]) -> tuple[str, ...]:
     """The value, and the count lines that are not said for the whole row."""
     return (value_text(cell), *(line for line in count_lines(cell) if line not in shared))

@@ -90,7 +90,9 @@ def run_spec(spec: RunSpec, out: Path, report: Report) -> tuple[Cell, ...]:
     engine = open_engine(spec.model)
     try:
         with report(plan.asked) as show:
-            execute(plan, engine, out, show)
+            outcome = execute(plan, engine, out, show)
     finally:
         engine.close()
+    if outcome.interrupted:
+        raise KeyboardInterrupt
     return score_folder(out, tasks)
