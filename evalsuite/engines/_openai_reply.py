@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from evalsuite.engines._openai_http import NoAnswer, Passing
 from evalsuite.types import OptionScore
 
-FINISHED = {"stop": "stop", "length": "length", "eos": "eos", "eos_token": "eos", "stop_sequence": "stop"}
+Finish: TypeAlias = Literal["stop", "eos", "length"]
+FINISHED: Mapping[Any, Finish] = {
+    "stop": "stop",
+    "length": "length",
+    "eos": "eos",
+    "eos_token": "eos",
+    "stop_sequence": "stop",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class Reply:
     text: str
     ids: tuple[int, ...] | None
     """None where the server gives none."""
-    finish: Literal["stop", "eos", "length"] | None
+    finish: Finish | None
     usage: Usage
 
 
@@ -94,15 +101,14 @@ def _choice(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return choices[0]
 
 
-def _finish(choice: Mapping[str, Any], stop: Sequence[str]) -> Literal["stop", "eos", "length"] | None:
+def _finish(choice: Mapping[str, Any], stop: Sequence[str]) -> Finish | None:
     """Why it ended: "stop" may be a stop string or the model's own end, and only some servers say which."""
     reason = choice.get("finish_reason")
     if reason == "stop" and "stop_reason" in choice:
         return "stop" if isinstance(choice["stop_reason"], str) else "eos"
     if reason == "stop":
         return None if stop else "eos"
-    found: Any = FINISHED.get(reason) if isinstance(reason, str) else None
-    return found
+    return FINISHED.get(reason)
 
 
 def _whole(value: Any) -> int | None:
