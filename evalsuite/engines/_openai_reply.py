@@ -64,7 +64,7 @@ def read_reply(body: Mapping[str, Any], stop: Sequence[str]) -> Reply:
     if not isinstance(text, str):
         raise Passing("an answer without text")
     finish = choice.get("finish_reason")
-    if finish is not None and finish not in FINISHED:
+    if finish is not None and not (isinstance(finish, str) and finish in FINISHED):
         # "abort" and "error" are the server's trouble and may pass; "content_filter" will not.
         kind = NoAnswer if finish == "content_filter" else Passing
         raise kind(f"the server ended the answer with {finish!r}")

@@ -69,6 +69,7 @@ FAULTS: dict[str, Fault] = {
     "no choices": said('{"choices": []}'),
     "no text": said('{"choices": [{"finish_reason": "stop"}]}'),
     "an aborted answer": said('{"choices": [{"text": "wro", "finish_reason": "abort"}]}'),
+    "a finish reason that is none": said('{"choices": [{"text": "wro", "finish_reason": ["stop"]}]}'),
     "a time-out": slow,
 }
 
