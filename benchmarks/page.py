@@ -13,7 +13,7 @@ THOUSAND = 1000
 INTRODUCTION = """\
 # Speed and memory
 
-Made by `python -m nox -s bench`{form}; do not edit. Peer: lm-eval's own Hugging Face class, asked the same requests,
+Made by `python -m nox -s bench{form}`; do not edit. Peer: lm-eval's own Hugging Face class, asked the same requests,
 at the best of its batch sizes and with its caches on. *ratio* is peer to ours: above 1 we do better. *limit* is ours
 to what nothing could beat (every distinct token once; an interpreter that does nothing). Counts, bytes and equality
 do not depend on the machine and are held by tests; wall time does, and is published with every pair and never gated.
@@ -26,7 +26,7 @@ def page(content: dict[str, Any]) -> str:
     """The page of one benchmark's JSON."""
     about = content["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
-    form = " -- --quick`".removesuffix("`") if content["quick"] else ""
+    form = " -- --quick" if content["quick"] else ""
     head = INTRODUCTION.format(**{**about, "packages": packages, "form": form})
     return "\n".join([head, *_table(content["rows"]), "", *_details(content["rows"]), *_notes(content)]) + "\n"
 

@@ -42,3 +42,10 @@ def test_a_question_is_split_from_its_options() -> None:
     question = choice_question("Why (A) not?\n\n (A) Because. \n (B) It (C) was\n late.\n (C) c \n (D) d", "(B) ...")
     assert question.text == "Why (A) not?"
     assert question.options == ("Because.", "It (C) was\n late.", "c", "d")
+
+
+def test_the_published_page_says_what_was_measured() -> None:
+    root = Path(__file__).resolve().parents[2]
+    content = json.loads((root / "benchmarks" / "published.json").read_text(encoding="utf-8"))
+    assert (root / "docs" / "benchmarks.md").read_text(encoding="utf-8") == page(content)
+    assert all(row["equal"] is not False for row in content["rows"])
