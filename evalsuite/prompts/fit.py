@@ -122,14 +122,9 @@ def fit(
         raise frame_error(sample, strategy, frame.tokens + len(kept), budget)
     rest = text[: removed.start] + text[removed.end :]
     ids = framed(frame, rest, kept, tokenizer, budget.tokens)
-    record = replace(
-        uncut,
-        side=SIDES[strategy],
-        tokens_kept=len(ids),
-        removed=removals(parts, encoding, removed),
-        evidence=evidence_fate(sample, parts, removed),
-    )
-    return Fitted(ids, record, rest, removed)
+    lost, fate = removals(parts, encoding, removed), evidence_fate(sample, parts, removed)
+    cut = replace(uncut, side=SIDES[strategy], tokens_kept=len(ids), removed=lost, evidence=fate)
+    return Fitted(ids, cut, rest, removed)
 
 
 def check_frame(

@@ -9,7 +9,7 @@ import os
 # slower. A user's own setting stands.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from evalsuite.engines.hf.engine import HFEngine  # noqa: E402 - behind the setting above
-from evalsuite.engines.hf.opening import load  # noqa: E402 - as above
+from evalsuite.engines.hf.engine import HFEngine
+from evalsuite.engines.hf.opening import load
 
 __all__ = ["HFEngine", "load"]
