@@ -86,6 +86,9 @@ def test_a_remembered_text_is_encoded_once_and_framed_each_time() -> None:
             self.calls += text != "a"
             return [1, *map(ord, text), 2] if special_tokens else [*map(ord, text)]
 
+        def offsets(self, text: str) -> list[tuple[int, int]]:
+            return [(at, at + 1) for at in range(len(text))]
+
     inner = Counting()
     tokenizer = RememberingTokenizer(inner)  # type: ignore[arg-type]  # only encode is asked
     assert tokenizer.encode("bc") == [98, 99]
