@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalsuite.cli.options import Commands, add_command, add_include_path
-from evalsuite.task import Task
+
+if TYPE_CHECKING:
+    from evalsuite.task import Task
 
 _EXAMPLES = """
 evalsuite data list

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from evalsuite.cli.options import Commands, add_command, add_model, add_questions, positive, whole
-from evalsuite.records import RunSpec
+
+if TYPE_CHECKING:
+    from evalsuite.records import RunSpec
 
 _EXAMPLES = """
 evalsuite prompts qasper --model hf:./llama --sample 1909.00694-0 --data ./data
@@ -45,6 +48,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _spec(args: argparse.Namespace) -> RunSpec:
+    from evalsuite.records import RunSpec
+
     return RunSpec(
         model=args.model,
         tasks=(args.task,),

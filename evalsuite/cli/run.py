@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalsuite.cli.options import Commands, add_command, add_model, add_questions, caps, names, whole_numbers
-from evalsuite.records import RunSpec
 from evalsuite.safe_text import plain
+
+if TYPE_CHECKING:
+    from evalsuite.records import RunSpec
 
 _EXAMPLES = """
 evalsuite run --model hf:./llama --tasks narrativeqa,qasper,quality,qmsum --shots 0,1,2 \\
@@ -136,6 +139,8 @@ def finish(out: Path, args: argparse.Namespace) -> int:
 
 def spec_of(args: argparse.Namespace) -> RunSpec:
     """What was asked for."""
+    from evalsuite.records import RunSpec
+
     return RunSpec(
         model=args.model,
         tasks=args.tasks,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalsuite.cli.options import Commands, add_command, add_include_path
-from evalsuite.plugins import find_tasks, select_tasks
-from evalsuite.task import Task
+
+if TYPE_CHECKING:
+    from evalsuite.task import Task
 
 _EXAMPLES = """
 evalsuite tasks
@@ -27,6 +28,8 @@ def add(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Lists or describes."""
+    from evalsuite.plugins import find_tasks, select_tasks
+
     tasks = find_tasks(args.include_path)
     chosen = select_tasks([args.name], tasks) if args.name else tuple(tasks.values())
     if args.json:
