@@ -29,6 +29,7 @@ METRIC_OF: Mapping[str, str] = {
 
 _LETTER = re.compile(r"\b[A-D]\b")
 _PERCENTAGE = re.compile(r"(\d+\.?\d*)%")
+_LONGEST_ID = 18
 _NOT_IN_A_PERMUTATION = re.compile(r"[^0-9\s,]")
 
 
@@ -93,8 +94,12 @@ def percentage(text: str) -> float | None:
 
 
 def ids(text: str) -> list[int]:
-    """The numbers of a text in order, every character but ASCII digits, white space and commas deleted first."""
-    return [int(number) for number in _NOT_IN_A_PERMUTATION.sub("", text).replace(",", " ").split()]
+    """The numbers of a text in order, every character but ASCII digits, white space and commas deleted first.
+
+    A number of more than ``_LONGEST_ID`` digits is no id (Python would refuse thousands of them): it reads as -1.
+    """
+    numbers = _NOT_IN_A_PERMUTATION.sub("", text).replace(",", " ").split()
+    return [int(number) if len(number) <= _LONGEST_ID else -1 for number in numbers]
 
 
 def _best(score: Callable[[str, str], float | None], prediction: str, references: Sequence[str]) -> float | None:

@@ -80,3 +80,7 @@ def test_a_faulty_reference_gives_no_value_rather_than_zero() -> None:
     assert zero_scrolls.exp_similarity("72%", ["72"]) is None
     assert zero_scrolls.concordance_index("1", ["1"]) is None
     assert zero_scrolls.accuracy("B", ["B", "foo"]) is None
+
+
+def test_a_number_of_thousands_of_digits_is_no_summary_id() -> None:
+    assert zero_scrolls.concordance_index("9" * 5000 + ", 1", ["1, 2"]) == 0
