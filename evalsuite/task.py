@@ -131,6 +131,8 @@ class PromptProtocol:
     judge: Callable[[Sample, Completion], Judgement]
     demonstrate: Callable[[Sample], Parts] | None = None
     """A demonstration as parts, its document in a DOCUMENT part that a placeholder can replace; None: no shots."""
+    own_shots: int | None = None
+    """Demonstrations the prompt holds already (lm-eval's tasks); it is asked so once, whatever ``--shots`` says."""
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
     options: Callable[[Sample], tuple[str, ...]] | None = None

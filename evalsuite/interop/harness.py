@@ -166,6 +166,7 @@ def _task(named: Named, title: str, parts: Mapping[str, Any]) -> Task:
         name=f"lm-eval-{shots}-shot",
         source=f"lm_eval {_version()}, task {named.name}",
         prompt=prompt_of,
+        own_shots=shots,
         judge=lambda sample, completion: _judge(parts, sample, completion),
         max_new_tokens=most,
         stop=stop,

@@ -131,7 +131,7 @@ class _Reader:
         if split not in task.splits:
             raise UsageError(f"task {task.name} has no split {split!r}; it has: {', '.join(task.splits)}")
         samples = self._limited(self._samples(split))
-        pool = self._pool(split) if any(spec.shots) else ()
+        pool = self._pool(split) if any(spec.shots) and protocol.own_shots is None else ()
         cells = tuple(self._cells(protocol, split, pool))
         for cell in cells:
             draw(cell.shots, task.name, pool, next(sample for sample in samples if sample.document.text))
@@ -146,16 +146,18 @@ class _Reader:
             raise UsageError(
                 f"task {task.name}, protocol {protocol.name}: there is no official cut; use another --strategy"
             )
-        if any(spec.shots) and protocol.demonstrate is None:
+        if protocol.own_shots is None and any(spec.shots) and protocol.demonstrate is None:
             raise UsageError(
                 f"task {task.name}, protocol {protocol.name}: defined without demonstrations; use --shots 0"
             )
-        for shots, cap in product(spec.shots, spec.max_prompt_tokens):
+        asked = spec.shots if protocol.own_shots is None else (protocol.own_shots,)
+        for shots, cap in product(asked, spec.max_prompt_tokens):
             setting = Setting(
                 task.suite, task.name, split, protocol.name, shots, spec.seed, cap, self._length, strategy
             )
-            drawn = Shots(shots, spec.seed, spec.demo_draw, spec.demo_documents)
-            yield CellPlan(setting, task, protocol, drawn, pool if shots else ())
+            count = shots if protocol.own_shots is None else 0
+            drawn = Shots(count, spec.seed, spec.demo_draw, spec.demo_documents)
+            yield CellPlan(setting, task, protocol, drawn, pool if count else ())
 
     def _samples(self, split: str) -> Iterator[Sample]:
         folder = self._spec.data or os.environ.get("EVALSUITE_DATA")

@@ -140,7 +140,8 @@ def ours(name: str, out: Path) -> dict[str, float | None]:
     """The values of the cells of a run."""
     tasks = harness_tasks([name])
     engine = Characters()
-    plan = make_plan(RunSpec("scripted:characters", (name,)), tasks)
+    plan = make_plan(RunSpec("scripted:characters", (name,), shots=(0, 5)), tasks)
+    assert [cell.setting.shots for cell in plan.cells] == [tasks[0].protocols[0].own_shots]
     execute(plan, engine, out, lambda _: None)
     return {cell.metric: cell.value for cell in score_folder(out, {task.name: task for task in tasks})}
 
