@@ -135,3 +135,11 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-new-tokens", type=positive, metavar="N", help="instead of the protocol's limit")
     parser.add_argument("--data", metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA, else the hub)")
     add_include_path(parser)
+
+
+def question_fields(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a RunSpec that ``add_questions`` and ``add_model`` gave."""
+    names = ("protocol", "strategy", "split", "seed", "demo_draw", "demo_documents", "chat_template", "share_prefix")
+    rest = ("max_new_tokens", "max_model_len", "data")
+    found = {name: getattr(args, name) for name in (*names, *rest)}
+    return {**found, "include_paths": tuple(args.include_path)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from evalsuite.cli.options import Commands, add_command, add_model, add_questions, positive, whole
+from evalsuite.cli.options import Commands, add_command, add_model, add_questions, positive, question_fields, whole
 
 if TYPE_CHECKING:
     from evalsuite.records import RunSpec
@@ -56,16 +56,5 @@ def _spec(args: argparse.Namespace) -> RunSpec:
         shots=(args.shots,),
         max_prompt_tokens=(args.max_prompt_tokens,),
         lengths=(args.length,),
-        protocol=args.protocol,
-        strategy=args.strategy,
-        split=args.split,
-        seed=args.seed,
-        demo_draw=args.demo_draw,
-        demo_documents=args.demo_documents,
-        chat_template=args.chat_template,
-        share_prefix=args.share_prefix,
-        max_new_tokens=args.max_new_tokens,
-        max_model_len=args.max_model_len,
-        data=args.data,
-        include_paths=tuple(args.include_path),
+        **question_fields(args),
     )

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalsuite.cli.options import Commands, add_command, add_model, add_questions, caps, names, whole_numbers
+from evalsuite.cli.options import (
+    Commands,
+    add_command,
+    add_model,
+    add_questions,
+    caps,
+    names,
+    question_fields,
+    whole_numbers,
+)
 from evalsuite.safe_text import plain
 
 if TYPE_CHECKING:
@@ -148,18 +157,7 @@ def spec_of(args: argparse.Namespace) -> RunSpec:
         shots=args.shots,
         max_prompt_tokens=args.max_prompt_tokens,
         lengths=args.lengths or (None,),
-        protocol=args.protocol,
-        strategy=args.strategy,
-        split=args.split,
         limit_documents=args.limit_documents,
-        seed=args.seed,
-        demo_draw=args.demo_draw,
-        demo_documents=args.demo_documents,
-        chat_template=args.chat_template,
-        share_prefix=args.share_prefix,
-        max_new_tokens=args.max_new_tokens,
-        max_model_len=args.max_model_len,
-        data=args.data,
         skip_missing_data=args.skip_missing_data,
-        include_paths=tuple(args.include_path),
+        **question_fields(args),
     )

@@ -7,6 +7,8 @@ Metric: token F1, best of the two references, as in SCROLLS and Llama 2 Long.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evalsuite.metrics.scrolls import f1
 from evalsuite.qa import paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
@@ -38,37 +40,30 @@ def judge(sample: Sample, completion: Completion) -> Judgement:
 PROTOCOLS = (paper_protocol(judge=judge, max_new_tokens=64), scrolls_protocol(judge=judge, max_new_tokens=64))
 METRICS = (Metric("f1", primary=True),)
 
+STORIES = Task(
+    name="narrativeqa",
+    suite="llama2-long",
+    title="NarrativeQA: questions about full stories",
+    version=1,
+    samples=stories,
+    splits=tuple(SETS),
+    split="validation",
+    train_split="train",
+    protocols=PROTOCOLS,
+    metrics=METRICS,
+    dataset=DATASET,
+    paper="arXiv:1712.07040",
+    note="Validation, as the paper; a story runs from story_start to story_end, Gutenberg's licence included.",
+    tags=("question answering",),
+)
+
 TASKS = (
-    Task(
-        name="narrativeqa",
-        suite="llama2-long",
-        title="NarrativeQA: questions about full stories",
-        version=1,
-        samples=stories,
-        splits=tuple(SETS),
-        split="validation",
-        train_split="train",
-        protocols=PROTOCOLS,
-        metrics=METRICS,
-        dataset=DATASET,
-        paper="arXiv:1712.07040",
-        note="Validation, as the paper; a story runs from story_start to story_end, Gutenberg's licence included.",
-        tags=("question answering",),
-    ),
-    Task(
+    STORIES,
+    replace(
+        STORIES,
         name="narrativeqa_summary",
-        suite="llama2-long",
         title="NarrativeQA: questions about summaries",
-        version=1,
         samples=summaries,
-        splits=tuple(SETS),
-        split="validation",
-        train_split="train",
-        protocols=PROTOCOLS,
-        metrics=METRICS,
-        dataset=DATASET,
-        paper="arXiv:1712.07040",
         note="The short setting of NarrativeQA; not a task of the Llama 2 Long paper.",
-        tags=("question answering",),
     ),
 )
