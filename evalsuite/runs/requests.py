@@ -14,7 +14,6 @@ from evalsuite.prompts.fit import (
     check_frame,
     evidence_fate_of,
     fit,
-    frame_error,
     prompt_budget,
     region,
 )
@@ -234,7 +233,10 @@ def official(question: Question) -> Fitted:
     budget = _official_budget(question, made)
     fits_model = model.info.max_model_len is None or len(made.ids) + question.answer_tokens <= model.info.max_model_len
     if made.over_limit or not fits_model:
-        raise frame_error(sample, "official", len(made.ids), budget)
+        raise UsageError(
+            f"sample {sample.id}: the official rule sends {len(made.ids)} tokens where {budget.tokens} may be sent "
+            f"(the official code lets that pass, a run does not); raise the cap or choose another --strategy"
+        )
     fate = evidence_fate_of(sample, made.kept) if made.removed else evidence_fate_of(sample, None)
     cut = Cut(
         strategy="official",
