@@ -7,18 +7,31 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.rows import Deadline, Row, from_pairs
-from benchmarks.wall import take_pairs
+from benchmarks.wall import same_texts, take_pairs
+from evalsuite.interop.yaml_files import PREFIX
+from evalsuite.plugins import built_in_folder
+from evalsuite.records import RequestRecord
+from evalsuite.runs.journal import read_journal
+from evalsuite.runs.store import COMPLETIONS, REQUESTS, read_lines
 
 TASK = "leval_quality"
-DOCUMENTS = 1
+DOCUMENTS = 2
 NEW_TOKENS = 16
 SCRIPTS = Path(sys.executable).parent
 CLOSE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one command found: the score from 0 to 100, and the answer to every sample by id."""
+
+    score: float
+    answers: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -28,41 +41,56 @@ class Sides:
     model: str
     data: Path
     scratch: Path
-    asked: int = 0
-    ours: float | None = None
-    theirs: float | None = None
+    ours: Outcome | None = None
+    theirs: Outcome | None = None
     runs: int = field(default=0)
 
     def run_ours(self) -> None:
         """``evalsuite run`` into a new folder."""
-        self.runs += 1
-        out = self.scratch / f"ours-{self.runs}"
+        out = self._folder("ours")
         command = [str(SCRIPTS / "evalsuite"), "run", "--model", f"hf:{self.model},dtype=float32,device=cpu"]
         command += ["--tasks", TASK, "--limit-documents", str(DOCUMENTS), "--max-new-tokens", str(NEW_TOKENS)]
         _run([*command, "--data", str(self.data), "--out", str(out)])
-        cells = json.loads((out / "cells.json").read_text(encoding="utf-8"))
-        primary = next(cell for cell in cells if cell["primary"])
-        self.asked, self.ours = primary["asked"], primary["value"]
+        self.ours = our_outcome(out)
 
     def run_theirs(self) -> None:
         """``lm_eval run`` on the same samples."""
-        self.runs += 1
-        out = self.scratch / f"theirs-{self.runs}"
+        out = self._folder("theirs")
         said = json.dumps({"data": str(self.data)})
         command = [str(SCRIPTS / "lm_eval"), "run", "--model", "hf", "--device", "cpu", "--batch_size", "1"]
-        command += ["--model_args", f"pretrained={self.model},dtype=float32", "--tasks", f"evalsuite_{TASK}"]
-        command += ["--include_path", str(_adapters()), "--limit", str(self.asked), "--metadata", said]
-        command += ["--gen_kwargs", f"max_gen_toks={NEW_TOKENS}"]
-        _run([*command, "--output_path", str(out)])
-        found = next(iter(out.rglob("results*.json")))
-        values = json.loads(found.read_text(encoding="utf-8"))["results"][f"evalsuite_{TASK}"]
-        self.theirs = next(v for k, v in values.items() if k.endswith(",none") and "stderr" not in k)
+        command += ["--model_args", f"pretrained={self.model},dtype=float32", "--tasks", PREFIX + TASK]
+        command += ["--include_path", str(built_in_folder()), "--limit", str(self.asked), "--metadata", said]
+        command += ["--gen_kwargs", f"max_gen_toks={NEW_TOKENS}", "--log_samples", "--output_path", str(out)]
+        _run(command)
+        self.theirs = their_outcome(out)
+
+    @property
+    def asked(self) -> int:
+        """Samples both answer: lm-eval counts samples, not documents, so ours says how many there are."""
+        if self.ours is None:
+            self.run_ours()
+        return len(self.ours.answers) if self.ours else 0
+
+    def _folder(self, side: str) -> Path:
+        self.runs += 1
+        return self.scratch / f"{side}-{self.runs}"
 
 
-def _adapters() -> Path:
-    from evalsuite.plugins import built_in_folder
+def our_outcome(out: Path) -> Outcome:
+    """The score and the answers of a run directory."""
+    cells = json.loads((out / "cells.json").read_text(encoding="utf-8"))
+    completions = read_journal(out / COMPLETIONS).completions
+    answers = {r.sample_id: completions[r.key].text for r in read_lines(out / REQUESTS, RequestRecord) if r.key}
+    return Outcome(next(cell["value"] for cell in cells if cell["primary"]), answers)
 
-    return built_in_folder()
+
+def their_outcome(out: Path) -> Outcome:
+    """The score and the answers lm-eval wrote down."""
+    values = json.loads(next(out.rglob("results*.json")).read_text(encoding="utf-8"))["results"][PREFIX + TASK]
+    lines = next(out.rglob("samples*.jsonl")).read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    score = next(value for name, value in values.items() if name.endswith(",none") and "stderr" not in name)
+    return Outcome(score, {row["doc"]["id"]: row["resps"][0][0] for row in rows})
 
 
 def _run(command: Sequence[str]) -> None:
@@ -76,26 +104,33 @@ def run_row(model: str, data: Path, most: int, deadline: Deadline) -> Row:
     """Wall time of both commands, in turns."""
     with tempfile.TemporaryDirectory() as scratch:
         sides = Sides(model, data, Path(scratch))
-        # lm-eval counts samples, not documents: ours says how many there are.
-        sides.run_ours()
+        asked = sides.asked
         pairs = take_pairs(sides.run_theirs, sides.run_ours, most, deadline)
+    if sides.ours is None or sides.theirs is None:
+        raise AssertionError("a pair runs both sides")
     peer, ours = from_pairs(pairs)
     return Row(
         name="run_wall",
-        what=f"`evalsuite run`, start-up included, {TASK}, {DOCUMENTS} document, {sides.asked} questions",
+        what=(
+            f"`evalsuite run`, start-up and report included, {TASK}, {DOCUMENTS} whole documents, {asked} questions, "
+            f"{NEW_TOKENS} greedy tokens"
+        ),
         peer=peer,
         ours=ours,
         unit="s",
         goal="published (hope: 8)",
-        equal=_same(sides.ours, sides.theirs),
+        equal=same_outcome(sides.ours, sides.theirs),
         pairs=pairs,
         peer_config="`lm_eval run --model hf`, batch 1, our task through its adapter",
-        note=f"score: ours {sides.ours}, through lm-eval {sides.theirs}",
+        note=f"score of both commands: {sides.ours.score:.2f} and {sides.theirs.score:.2f}; every answer compared",
     )
 
 
-def _same(ours: float | None, theirs: float | None) -> bool:
-    """Whether the scores are equal, whichever of the two counts in percent."""
-    if ours is None or theirs is None:
-        return False
-    return min(abs(ours - theirs), abs(ours - 100 * theirs)) < CLOSE
+def same_outcome(ours: Outcome, theirs: Outcome) -> bool:
+    """Whether every answer and the score are the same."""
+    ids = list(ours.answers)
+    return (
+        set(ids) == set(theirs.answers)
+        and same_texts([ours.answers[id_] for id_ in ids], [theirs.answers[id_] for id_ in ids])
+        and abs(ours.score - theirs.score) < CLOSE
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -52,7 +53,10 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         self._pool: tuple[Sample, ...] | None = None
         self.VERSION = self.ours.version
         self.OUTPUT_TYPE = "multiple_choice" if self.protocol.options else "generate_until"
-        self._config = TaskConfig(task=config["task"], output_type=self.OUTPUT_TYPE, metadata=said)
+        generation = None if self.protocol.options else _generation(self.protocol)
+        self._config = TaskConfig(
+            task=config["task"], output_type=self.OUTPUT_TYPE, generation_kwargs=generation, metadata=said
+        )
         self._filters = [build_filter_ensemble("none", [["take_first", None]])]
         self._instances = None
         self.fewshot_rnd: random.Random | None = None
@@ -114,8 +118,8 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         """A generation, or the log-likelihood of every option."""
         kept = {key: value for key, value in more.items() if key == "metadata"}
         if self.protocol.options is None:
-            until = {"until": list(self.protocol.stop), "max_gen_toks": self.protocol.max_new_tokens}
-            arguments: list[tuple[Any, ...]] = [(ctx, {**until, "do_sample": False, "temperature": 0})]
+            # From the configuration, where lm-eval puts what --gen_kwargs says.
+            arguments: list[tuple[Any, ...]] = [(ctx, deepcopy(self.config.generation_kwargs))]
             kind = "generate_until"
         else:
             arguments = [(ctx, option) for option in self.protocol.options(self._sample(doc))]
@@ -163,6 +167,16 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
                 pool = ()
             self._pool = pool or demonstration_pool(self._samples)
         return self._pool
+
+
+def _generation(protocol: PromptProtocol) -> dict[str, Any]:
+    """How the protocol generates, in lm-eval's words: greedily, to its limit, up to its stop strings."""
+    return {
+        "until": list(protocol.stop),
+        "max_gen_toks": protocol.max_new_tokens,
+        "do_sample": False,
+        "temperature": 0.0,
+    }
 
 
 def _completion(results: Sequence[Any], *, scored: bool) -> Completion:

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.data import choice_question
 from benchmarks.page import page
 from benchmarks.rows import Deadline, Pair, Row, from_pairs, machine, sides, write_json
+from benchmarks.runs import Outcome, same_outcome
 from benchmarks.wall import take_pairs
 
 PAIRS = (Pair(90.0, 1.0, 0.5, "peer"), Pair(10.0, 2.0, 0.5, "ours"), Pair(12.0, 3.0, 0.5, "peer"))
@@ -49,3 +50,11 @@ def test_the_published_page_says_what_was_measured() -> None:
     content = json.loads((root / "benchmarks" / "published.json").read_text(encoding="utf-8"))
     assert (root / "docs" / "benchmarks.md").read_text(encoding="utf-8") == page(content)
     assert all(row["equal"] is not False for row in content["rows"])
+
+
+def test_whole_runs_are_equal_only_where_every_answer_and_the_score_are() -> None:
+    ours = Outcome(50.0, {"a": "one", "b": "two"})
+    assert same_outcome(ours, Outcome(50.0, {"b": "two", "a": "one\ufffd"}))
+    assert not same_outcome(ours, Outcome(50.0, {"a": "one", "b": "other"}))
+    assert not same_outcome(ours, Outcome(50.0, {"a": "one"}))
+    assert not same_outcome(ours, Outcome(25.0, {"a": "one", "b": "two"}))

@@ -123,6 +123,19 @@ def test_lm_eval_gives_the_numbers_evalsuite_gives_for_the_same_answers(
             assert found[f"{cell['metric']},none"] == pytest.approx(cell["value"], abs=1e-9), cell["metric"]
 
 
+def test_generation_arguments_of_the_command_line_reach_the_model(data: Path) -> None:
+    task = adapted(data, "qmsum")
+    task.set_config("generation_kwargs", {"max_gen_toks": 16}, update=True)  # what lm-eval does with --gen_kwargs
+    ours = find_tasks()["qmsum"].protocol(None)
+    (request,) = task.construct_requests(task.test_docs()[0], "prompt", metadata=("qmsum", 0, 1))
+    assert request.args[1] == {
+        "until": list(ours.stop),
+        "max_gen_toks": 16,
+        "do_sample": False,
+        "temperature": 0.0,
+    }
+
+
 def test_options_reach_the_judge_in_their_order(data: Path) -> None:
     task = adapted(data, "quality", protocol="loglikelihood")
     doc = task.test_docs()[0]
