@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hf_models import answers, assert_equal, differences, plant, request
+from hf_models import assert_equal, differences, plant, request
 
 from evalsuite.demo.checkpoints import checkpoint
 from evalsuite.demo.questions import ask_choice, ask_name
@@ -16,8 +16,11 @@ from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion, Request
 
 NEW = 12
-BFLOAT16 = 1.0
-"""Of a summed log-likelihood of a name in bfloat16, against float32: eight bits of mantissa through the layers."""
+BFLOAT16 = 0.18
+"""Of a name's summed log-likelihood, packed against one at a time, both in bfloat16: eight bits of mantissa through
+the layers give up to 0.07 (and up to 0.14 against float32). A shifted position gives 0.2 or more, too near to tell;
+float32 tells."""
+FAULTS = ["mask", "positions", "crop", "stale prefix"]
 
 
 @pytest.fixture(scope="module", params=["short", "long"])
@@ -93,7 +96,7 @@ def test_a_resumed_stream_gives_what_an_undisturbed_one_gives(
     assert_equal([*before, *engine.complete(rest)], reference)
 
 
-@pytest.mark.parametrize("fault", ["mask", "positions", "crop", "stale prefix"])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_broken_mask_position_or_cache_shows(
     engine: HFEngine,
     groups: list[list[Request]],
@@ -106,9 +109,31 @@ def test_a_broken_mask_position_or_cache_shows(
         assert_equal(list(engine.complete(groups)), reference)
 
 
+@pytest.fixture(scope="module")
+def plain_bfloat16(folder: Path, groups: list[list[Request]]) -> list[Completion]:
+    return list(load(str(folder), {"share": "off", "batch_tokens": "1", "dtype": "bfloat16"}).complete(groups))
+
+
 def test_bfloat16_stays_within_its_rounding(
-    folder: Path, groups: list[list[Request]], reference: list[Completion]
+    folder: Path, groups: list[list[Request]], reference: list[Completion], plain_bfloat16: list[Completion]
 ) -> None:
     found = list(load(str(folder), {"dtype": "bfloat16"}).complete(groups))
-    assert answers(found).keys() == answers(reference).keys()
-    assert max(differences(found, reference)) < BFLOAT16
+    assert max(differences(found, plain_bfloat16)) < BFLOAT16
+    assert texts(found) == texts(reference)
+
+
+@pytest.mark.parametrize("fault", ["mask", "stale prefix"])
+def test_a_fault_is_larger_than_the_rounding_of_bfloat16(
+    folder: Path,
+    groups: list[list[Request]],
+    plain_bfloat16: list[Completion],
+    fault: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = load(str(folder), {"dtype": "bfloat16"})
+    plant(fault, engine, monkeypatch)
+    assert max(differences(list(engine.complete(groups)), plain_bfloat16)) > BFLOAT16
+
+
+def texts(completions: list[Completion]) -> dict[str, str]:
+    return {completion.key: completion.text for completion in completions}
