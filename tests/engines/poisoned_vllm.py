@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from evalsuite.engines import _vllm_worker
+from evalsuite.engines.vllm import worker
 
 DIE, HANG, RAISE = 400, 401, 402
 
@@ -30,4 +30,4 @@ if __name__ == "__main__":
     from vllm.v1.worker.gpu_model_runner import GPUModelRunner
 
     GPUModelRunner.execute_model = poison(GPUModelRunner.execute_model)
-    _vllm_worker.main()
+    worker.main()

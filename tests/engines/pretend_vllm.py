@@ -12,7 +12,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from evalsuite.engines._vllm_wire import Answer, Ask, Beat, Broken, Choose, Generate, Ready, Refused, Report, TokenScore
+from evalsuite.engines.vllm.wire import Answer, Ask, Beat, Broken, Choose, Generate, Ready, Refused, Report, TokenScore
 
 DIE, HANG, RAISE, REFUSE, DIE_ONCE = 900, 901, 902, 903, 904
 

@@ -11,8 +11,7 @@ import tiny_checkpoint
 from engine_requests import request
 from fake_server import Fault, Server, half, leave, said, serving, slow, status
 
-from evalsuite.engines import _openai_http
-from evalsuite.engines.openai import OpenAIEngine, load
+from evalsuite.engines.openai import OpenAIEngine, http, load
 from evalsuite.errors import UsageError
 from evalsuite.types import Completion, Request
 
@@ -33,7 +32,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def opened(server: Server, tokenizer: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    monkeypatch.setattr(_openai_http, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     engines: list[OpenAIEngine] = []
 

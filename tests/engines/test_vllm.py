@@ -19,8 +19,8 @@ import tiny_checkpoint
 from engine_requests import request
 from poisoned_vllm import HANG, RAISE
 
-from evalsuite.engines._vllm_options import settings
 from evalsuite.engines.vllm import VllmEngine, load
+from evalsuite.engines.vllm.options import settings
 from evalsuite.types import Completion, Request
 
 pytestmark = [

@@ -7,7 +7,7 @@ import random
 import pytest
 from engine_requests import request
 
-from evalsuite.engines._vllm_admission import Admission, common_prefix
+from evalsuite.engines.vllm.admission import Admission, common_prefix
 from evalsuite.types import Request
 
 BLOCK = 16

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import tiny_checkpoint
 
-from evalsuite.engines import _vllm_options
-from evalsuite.engines._vllm_options import settings
+from evalsuite.engines.vllm import options
+from evalsuite.engines.vllm.options import settings
 from evalsuite.errors import UsageError
 
 
@@ -19,7 +19,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _as_if_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_vllm_options, "find_spec", lambda _: object())
+    monkeypatch.setattr(options, "find_spec", lambda _: object())
 
 
 def test_options_are_converted_and_overrides_nested(checkpoint: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_wrong_option_is_one_clear_line(checkpoint: Path, given: dict[str, str
 
 
 def test_without_vllm_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_vllm_options, "find_spec", lambda _: None)
+    monkeypatch.setattr(options, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r"evalsuite\[vllm\]"):
         settings("m", {}, None)
 

@@ -13,10 +13,10 @@ import pytest
 from engine_requests import request
 from pretend_vllm import DIE, DIE_ONCE, HANG, RAISE, REFUSE
 
-from evalsuite.engines._vllm_options import Settings
-from evalsuite.engines._vllm_wire import Start
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.engines.vllm import VllmEngine
+from evalsuite.engines.vllm.options import Settings
+from evalsuite.engines.vllm.wire import Start
 from evalsuite.errors import UsageError
 from evalsuite.records import ModelIdentity
 from evalsuite.types import Completion, Request

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from evalsuite.engines._openai_options import Options
-from evalsuite.engines._openai_reply import Usage
+from evalsuite.engines.openai.options import Options
+from evalsuite.engines.openai.reply import Usage
 from evalsuite.types import Request
 
 MILLION = 1_000_000

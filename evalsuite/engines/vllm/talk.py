@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from evalsuite.engines._generated import generated
-from evalsuite.engines._vllm_wire import Answer, Ask, Choose, Follow, Generate, Refused, TokenScore
+from evalsuite.engines.vllm.wire import Answer, Ask, Choose, Follow, Generate, Refused, TokenScore
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion, OptionScore, Request
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from evalsuite.engines._openai_ask import Mode
-from evalsuite.engines._openai_http import Client, NoAnswer
-from evalsuite.engines._openai_options import Options
-from evalsuite.engines._openai_reply import read_reply
+from evalsuite.engines.openai.ask import Mode
+from evalsuite.engines.openai.http import Client, NoAnswer
+from evalsuite.engines.openai.options import Options
+from evalsuite.engines.openai.reply import read_reply
 from evalsuite.errors import UsageError
 from evalsuite.plugins import unknown
 from evalsuite.protocols import Tokenizer

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from evalsuite.engines._generated import first_stop, generated
-from evalsuite.engines._openai_http import Client, NoAnswer
-from evalsuite.engines._openai_options import Options
-from evalsuite.engines._openai_reply import Reply, Usage, read_option, read_reply, read_usage
+from evalsuite.engines.openai.http import Client, NoAnswer
+from evalsuite.engines.openai.options import Options
+from evalsuite.engines.openai.reply import Reply, Usage, read_option, read_reply, read_usage
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion, OptionScore, Request

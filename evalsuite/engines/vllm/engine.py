@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from evalsuite.engines._vllm_admission import Admission
-from evalsuite.engines._vllm_options import Settings, settings
-from evalsuite.engines._vllm_process import COMMAND, EngineBroken, Worker
-from evalsuite.engines._vllm_talk import Talk, failure
-from evalsuite.engines._vllm_wire import Answer, Ask, Generate, Refused
+from evalsuite.engines.vllm.admission import Admission
+from evalsuite.engines.vllm.options import Settings, settings
+from evalsuite.engines.vllm.process import COMMAND, EngineBroken, Worker
+from evalsuite.engines.vllm.talk import Talk, failure
+from evalsuite.engines.vllm.wire import Answer, Ask, Generate, Refused
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import EngineInfo

@@ -16,7 +16,7 @@ from tenacity import (
     stop_when_event_set,
 )
 
-from evalsuite.engines._openai_options import Options
+from evalsuite.engines.openai.options import Options
 from evalsuite.errors import UsageError
 
 T = TypeVar("T")

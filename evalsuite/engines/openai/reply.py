@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from evalsuite.engines._openai_http import NoAnswer, Passing
+from evalsuite.engines.openai.http import NoAnswer, Passing
 from evalsuite.types import OptionScore
 
 Finish: TypeAlias = Literal["stop", "eos", "length"]

@@ -1,4 +1,4 @@
-"""The worker process: one vLLM engine, asked over a pipe. Run as ``python -m evalsuite.engines._vllm_worker FD``.
+"""The worker process: one vLLM engine, asked over a pipe. Run as ``python -m evalsuite.engines.vllm.worker FD``.
 
 vLLM facts this rests on (vLLM 0.32): ``skip_reading_prefix_cache=False`` lets a request with prompt log-probabilities
 read the prefix cache; its entries for cached positions are then uninitialised memory, so they count only from the first
@@ -16,7 +16,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from evalsuite.engines._vllm_wire import (
+from evalsuite.engines.vllm.wire import (
     Answer,
     Ask,
     Beat,

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
-from evalsuite.engines._openai_ask import Asker, Mode
-from evalsuite.engines._openai_http import Client, NoAnswer, Passing
-from evalsuite.engines._openai_options import Options, options
-from evalsuite.engines._openai_probe import Served, probe
-from evalsuite.engines._openai_purse import purse
-from evalsuite.engines._openai_reply import Usage
+from evalsuite.engines.openai.ask import Asker, Mode
+from evalsuite.engines.openai.http import Client, NoAnswer, Passing
+from evalsuite.engines.openai.options import Options, options
+from evalsuite.engines.openai.probe import Served, probe
+from evalsuite.engines.openai.purse import purse
+from evalsuite.engines.openai.reply import Usage
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import EngineInfo

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.engines._options import Kinds, read_options, size, switch
-from evalsuite.engines._vllm_wire import Start
+from evalsuite.engines.vllm.wire import Start
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import ModelIdentity

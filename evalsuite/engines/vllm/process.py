@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import Pipe
 
-from evalsuite.engines._vllm_wire import Ask, Beat, Broken, Ready, Report, Start
+from evalsuite.engines.vllm.wire import Ask, Beat, Broken, Ready, Report, Start
 
-COMMAND = (sys.executable, "-m", "evalsuite.engines._vllm_worker")
+COMMAND = (sys.executable, "-m", "evalsuite.engines.vllm.worker")
 START_LIMIT = 1800.0
 """Seconds a model may take to load."""
 FAREWELL = 10.0
