@@ -1,16 +1,28 @@
-"""lm-eval's own Hugging Face class, asked the same requests, at its best and with its caches on."""
+"""lm-eval's own Hugging Face class, asked the same requests, at its best and with its caches on.
+
+``python -m benchmarks.peers FOLDER`` reads the requests' ids from standard input and prints how long its automatic
+batch size takes. That is tried in a process of its own: it starts at 64 rows and halves them when memory runs out,
+which on a CPU would end the process that asks.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from evalsuite.types import Request
 
 NAME = "lm-eval HFLM"
-BATCHES = (1, 8, "auto")
+BATCHES = (1, 8)
+AUTO_LIMIT = 90.0
+"""Seconds its automatic batch size may take where the others take a few."""
 
 
 class Peer:
@@ -20,6 +32,7 @@ class Peer:
         logging.getLogger("lm_eval").setLevel(logging.ERROR)
         from lm_eval.models.huggingface import HFLM
 
+        self.folder = folder
         self.batch = batch
         self.lm: Any = HFLM(
             pretrained=folder, device="cpu", dtype=dtype, batch_size=batch, max_length=max_length, logits_cache=True
@@ -57,16 +70,51 @@ class Peer:
         return float(self.lm._loglikelihood_tokens(asked, disable_tqdm=True)[0][0])  # noqa: SLF001  # same
 
     def best_batch(self, requests: Sequence[Request], *, quick: bool) -> str:
-        """Sets the fastest of its batch sizes on some requests and says how they did."""
+        """Sets the fastest of its batch sizes on some requests and says how they did; auto is not tried quickly."""
         taken: dict[int | str, float] = {}
-        for batch in BATCHES[:2] if quick else BATCHES:
+        for batch in BATCHES:
             self.use_batch(batch)
             began = time.perf_counter()
             self.options(requests)
             taken[batch] = time.perf_counter() - began
+        tried = [f"{batch}: {seconds:.2f} s" for batch, seconds in taken.items()]
+        if not quick:
+            auto = automatic(self.folder, requests)
+            tried.append("auto: " + (f"over {AUTO_LIMIT:.0f} s" if auto is None else f"{auto:.2f} s"))
+            taken["auto"] = AUTO_LIMIT if auto is None else auto
         self.use_batch(min(taken, key=lambda batch: taken[batch]))
-        tried = ", ".join(f"{batch}: {seconds:.2f} s" for batch, seconds in taken.items())
-        return f"batch {self.batch} (tried {tried}), logits_cache on"
+        return f"batch {self.batch} (tried {', '.join(tried)}), logits_cache on"
+
+
+def automatic(folder: str, requests: Sequence[Request]) -> float | None:
+    """Seconds of the automatic batch size, loading left out; None where it does not end in time."""
+    asked = json.dumps([[list(request.prompt), [list(option) for option in request.options]] for request in requests])
+    command = [sys.executable, "-m", "benchmarks.peers", folder]
+    try:
+        done = subprocess.run(  # noqa: S603  # our own module
+            command, input=asked, capture_output=True, text=True, check=False, timeout=AUTO_LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    return float(done.stdout.splitlines()[-1])
+
+
+def main(folder: str) -> None:
+    """Times the automatic batch size within the memory that is free, so that it is told when it asks for too much."""
+    lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+    free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    resource.setrlimit(resource.RLIMIT_AS, (free * 1024, free * 1024))
+    peer = Peer(folder, batch="auto")
+    asked = [
+        (("", str(number)), prompt, option)
+        for prompt, options in json.load(sys.stdin)
+        for number, option in enumerate(options)
+    ]
+    began = time.perf_counter()
+    peer.lm._loglikelihood_tokens(asked, disable_tqdm=True)  # noqa: SLF001  # takes ids, as we do
+    print(time.perf_counter() - began)
 
 
 def peer_tokens(requests: Sequence[Request]) -> int:
@@ -77,3 +125,7 @@ def peer_tokens(requests: Sequence[Request]) -> int:
     """
     passes = {(*request.prompt, *option[:-1]) for request in requests for option in request.options}
     return sum(map(len, passes))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

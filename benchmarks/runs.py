@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.rows import Deadline, Row, from_pairs
+from benchmarks.small import warm_environment
 from benchmarks.wall import same_texts, take_pairs
 from evalsuite.interop.yaml_files import PREFIX
 from evalsuite.plugins import built_in_folder
@@ -94,8 +94,7 @@ def their_outcome(out: Path) -> Outcome:
 
 
 def _run(command: Sequence[str]) -> None:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603  # our own
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=warm_environment())  # noqa: S603  # our own
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
 
