@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Prepares one request and prints it."""
+    from evalsuite.cli.startup import loading
     from evalsuite.engines.registry import open_prompt_side
     from evalsuite.interop.selection import choose_tasks
     from evalsuite.plugins import find_tasks
@@ -40,7 +41,8 @@ def main(args: argparse.Namespace) -> int:
 
     tasks = choose_tasks([args.task], find_tasks(args.include_path))
     plan = make_plan(_spec(args), tasks[:1])
-    model = open_prompt_side(args.model, max_model_len=args.max_model_len)
+    with loading():
+        model = open_prompt_side(args.model, max_model_len=args.max_model_len)
     question = find_question(plan, model, args.sample)
     lines = show(question.sample, question.rendered, question.fitted(), model.tokenizer, full=args.full)
     print("\n".join(lines))

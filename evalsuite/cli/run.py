@@ -79,6 +79,7 @@ def add(commands: Commands) -> None:
 def main(args: argparse.Namespace) -> int:
     """Plans, asks, scores, prints."""
     from evalsuite.cli.progress import progress
+    from evalsuite.cli.startup import loading
     from evalsuite.engines.registry import open_engine, parse_model
     from evalsuite.interop.selection import choose_tasks
     from evalsuite.plugins import find_tasks
@@ -94,7 +95,8 @@ def main(args: argparse.Namespace) -> int:
         print(f"note: {plain(notice)}", file=sys.stderr)
     check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
     cost = "" if args.max_cost is None else f",max_cost={args.max_cost}"
-    engine = open_engine(args.model + cost, max_model_len=args.max_model_len)
+    with loading():
+        engine = open_engine(args.model + cost, max_model_len=args.max_model_len)
     try:
         for note in engine.info.notes:
             print(f"note: {plain(note)}", file=sys.stderr)
