@@ -35,7 +35,7 @@ def check(found: Fitted, parts: tuple[Part, ...], frame: Frame, tokenizer: Token
     assert cut.tokens_kept == len(found.ids) <= cut.budget
     _check_frame(found, frame, tokenizer)
     _check_text(found, parts, frame, tokenizer)
-    _check_record(found, parts)
+    _check_record(found, parts, tokenizer)
 
 
 def _check_frame(found: Fitted, frame: Frame, tokenizer: Tokenizer) -> None:
@@ -70,7 +70,7 @@ def survivors(parts: tuple[Part, ...], strategy: str) -> tuple[str, str]:
     return before, "".join(part.text for part in parts[at + 1 :])
 
 
-def _check_record(found: Fitted, parts: tuple[Part, ...]) -> None:
+def _check_record(found: Fitted, parts: tuple[Part, ...], tokenizer: Tokenizer) -> None:
     cut = found.cut
     whole = sum(len(part.text) for part in parts)
     assert sum(removal.characters for removal in cut.removed) == whole - len(found.text)
@@ -80,9 +80,12 @@ def _check_record(found: Fitted, parts: tuple[Part, ...]) -> None:
     if found.removed is None:
         assert cut.tokens_before == cut.tokens_kept
         return
+    starts = [start for start, _ in tokenizer.encode_literal("".join(part.text for part in parts)).offsets]
     for part, span in zip(parts, part_spans(parts), strict=True):
-        gone = max(0, min(span.end, found.removed.end) - max(span.start, found.removed.start))
-        assert gone == sum(r.characters for r in cut.removed if r.role is part.role)
+        first, end = max(span.start, found.removed.start), min(span.end, found.removed.end)
+        taken = [removal for removal in cut.removed if removal.role is part.role]
+        assert max(0, end - first) == sum(removal.characters for removal in taken)
+        assert sum(first <= start < end for start in starts) == sum(removal.tokens for removal in taken)
 
 
 def is_lossy(tokenizer: Tokenizer) -> bool:
