@@ -41,11 +41,11 @@ COUNTING = {
 BLOCK = 128
 CACHED_DOCUMENTS = 3
 NEW_TOKENS = 4
-MEETINGS = 12
+MEETINGS = 35
 EQUAL_DOCUMENTS = 8
 QUESTIONS = 5
 TIMED_LENGTH = 4096
-STORY_PAIRS = ((1, 8), (2, 3), (4, 5))
+STORY_PAIRS = ((1, 8), (2, 3), (4, 5), (6, 7), (9, 10), (11, 12), (13, 14))
 """Stories asked in each pair of runs: others every time, so that no cache helps from one pair to the next."""
 PEER = "lm_eval.models.vllm_causallms.VLLM, batch_size=auto, enable_prefix_caching=True, float32, same KV cache"
 TOLERANCE = 1e-4

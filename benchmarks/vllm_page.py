@@ -35,7 +35,7 @@ PAGE = """# Benchmarks: vLLM
 
 Our `vllm:` engine against lm-eval's own vLLM class, in real vLLM {vllm} on a CPU: `python -m benchmarks.vllm --page
 docs/benchmarks_vllm.md` in the environment of `nox -s vllm`, with EVALSUITE_DATA set. Measured {date} on {cores} cores
-({cpu}), {threads} thread a side, while other work ran on the machine (load {load:.1f}).
+({cpu}), OMP_NUM_THREADS={threads}, load {load:.1f}.
 
 Peer: `{peer}`.
 
@@ -44,7 +44,8 @@ Peer: `{peer}`.
 {table}
 
 A ratio above 1 means ours is better. `limit_ratio` is what we computed against the distinct tokens of all prompts and
-options, which nothing can go below; vLLM shares whole blocks of 128 tokens, so a few are computed twice.
+options, which nothing can go below; vLLM shares whole blocks of 128 tokens, so the up to 127 behind a document's last
+whole block are computed again for every question.
 
 **Options.** lm-eval's class asks for log-probabilities of every prompt token, and vLLM reads nothing from its prefix
 cache for such a request. We score the first tokens of all options together as a next token, and the rest of each option
