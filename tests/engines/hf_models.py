@@ -57,8 +57,7 @@ def save_model(folder: Path, kind: str = "Llama", **changes: Any) -> Path:
     config = getattr(transformers, f"{kind}Config")(**{**sizes, **changes})
     causal = not config.is_encoder_decoder
     name = f"{kind}ForCausalLM" if causal else f"{kind}ForConditionalGeneration"
-    if kind == "GPT2":
-        name = "GPT2LMHeadModel"
+    name = {"GPT2": "GPT2LMHeadModel", "Gemma4Text": "Gemma4ForCausalLM"}.get(kind, name)
     getattr(transformers, name)(config).save_pretrained(folder)
     save_tokenizer(folder)
     return folder

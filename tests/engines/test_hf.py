@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hf_models import (
     TOLERANCE,
+    VOCABULARY,
     answers,
     assert_equal,
     differences,
@@ -21,6 +22,16 @@ from hf_models import (
 
 from evalsuite.engines.hf import HFEngine, load
 from evalsuite.types import Completion, Request
+
+LOCAL = [[["global", "local"], 1]]
+"""GPT-Neo: one layer of each kind; its window is wider than the probe when loading."""
+BART = {
+    "d_model": 48,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "init_std": 0.08,
+    **{f"{side}_{what}": n for side in ("encoder", "decoder") for what, n in (("layers", 2), ("ffn_dim", 96))},
+}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +101,8 @@ def test_answers_do_not_depend_on_the_order_of_groups_or_requests(
         ("Mistral", {"sliding_window": 16}, False),
         ("Llama", {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}}, False),
         ("Bloom", {"n_layer": 2, "n_head": 4}, False),
+        ("GPTNeo", {"num_layers": 2, "num_heads": 4, "attention_types": LOCAL, "window_size": 24}, False),
+        ("Bart", {**BART, "is_encoder_decoder": False, "is_decoder": True}, False),
     ],
 )
 def test_other_architectures_pack_or_say_why_not(
@@ -107,13 +120,29 @@ def test_other_architectures_pack_or_say_why_not(
 @pytest.mark.parametrize("kind", ["T5", "Bart"])
 def test_an_encoder_decoder_answers_from_its_encoder_whatever_the_batch(tmp_path: Path, kind: str) -> None:
     t5 = {"d_model": 48, "d_kv": 12, "d_ff": 96, "num_layers": 2, "num_heads": 4, "pad_token_id": 0}
-    layers = {f"{side}_{what}": n for side in ("encoder", "decoder") for what, n in (("layers", 2), ("ffn_dim", 96))}
-    bart = {"d_model": 48, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "init_std": 0.08, **layers}
-    save_model(tmp_path, kind, decoder_start_token_id=0, **(t5 if kind == "T5" else bart))
+    save_model(tmp_path, kind, decoder_start_token_id=0, **(t5 if kind == "T5" else BART))
     requests = [document_requests(1, 30, 4)]
     batched, single = (load(str(tmp_path), {"batch_tokens": n}) for n in ("4096", "1"))
     assert_equal(list(batched.complete(requests)), list(single.complete(requests)))
     assert "encoder-decoder" in batched.info.notes[0]
+
+
+def test_a_soft_cap_of_attention_is_kept_by_the_kernel_that_knows_it(tmp_path: Path) -> None:
+    save_model(tmp_path, "Gemma2", head_dim=12, attn_logit_softcapping=0.5, query_pre_attn_scalar=12)
+    small = [document_requests(1, 60, 4)]
+    found, eager, other = (load(str(tmp_path), extra) for extra in ({}, {"attn": "eager"}, {"attn": "sdpa"}))
+    assert "soft cap" in found.info.notes[-1]
+    expected = list(eager.complete(small))
+    assert_equal(list(found.complete(small)), expected)
+    assert max(differences(list(other.complete(small)), expected)) > TOLERANCE
+
+
+def test_sizes_that_differ_by_layer_are_read(tmp_path: Path) -> None:
+    small = {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": VOCABULARY, "num_kv_shared_layers": 0}
+    save_model(tmp_path, "Gemma4Text", head_dim=12, global_head_dim=24, **small)
+    requests = [document_requests(1, 40, 3)]
+    engine = load(str(tmp_path), {})
+    assert_equal(list(engine.complete(requests)), list(load(str(tmp_path), {"share": "off"}).complete(requests)))
 
 
 def test_greedy_ids_are_those_of_the_librarys_generate(folder: Path, groups: list[list[Request]]) -> None:
@@ -283,7 +312,7 @@ def test_a_request_too_large_for_the_device_fails_and_the_others_go_on(
     from evalsuite.engines.hf.network import Network
 
     engine = _engine(folder)
-    whole = Network.forward
+    before, whole = engine.budget, Network.forward
 
     def forward(self: Network, given: Any, cache: Any, **more: Any) -> Any:
         if cache is not None and cache.length > 300:
@@ -294,6 +323,7 @@ def test_a_request_too_large_for_the_device_fails_and_the_others_go_on(
     found = list(engine.complete([document_requests(1, 400, 2, name="large"), document_requests(2, 100, 4)]))
     assert [bool(c.error) for c in sorted(found, key=lambda c: c.key)] == [False] * 4 + [True] * 2
     assert len(found) == 6
+    assert engine.budget == before, "one that cannot fit must not make the others slow"
 
 
 def test_bfloat16_stays_within_its_rounding(

@@ -43,7 +43,7 @@ class HFEngine:
         self.tokenizer = tokenizer
         self.counters: Counters = plain.counters
         """Work done so far."""
-        self.budget = budget
+        self.budget = self._proven = budget
         self.costs = costs
         self._plain = plain
         self._packer = packer
@@ -76,14 +76,17 @@ class HFEngine:
         if self._plain.encodes:
             raise UsageError(f"{self.info.model.name}: an encoder-decoder model has no loss of a running text")
         network = Network(self._plain.model, self.counters) if self._packer is None else self._packer.network
+        before = self.budget
         while True:
             try:
                 with torch.inference_mode():
                     chunk = None if self._packer is None else self.budget.chunk
                     return rolling_loss(network, ids, self.info.max_model_len, chunk)
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or self.budget.is_least:
+                if not is_out_of_memory(error) or self._packer is None or self.budget.is_least:
+                    self.budget = before
                     raise
+            release_unused()
             self._shrink()
 
     def close(self) -> None:
@@ -132,8 +135,11 @@ class HFEngine:
         done = self._attempt(partial(self._packer.complete, pack, self.budget))
         if done is not None:
             self.counters.packed += len(pack.asks)
+            self._proven = self.budget
             yield from _copies(pack.asks, done)
         elif self.budget.is_least:
+            # No smaller pass would have helped this one, so it says nothing about the next.
+            self.budget = self._proven
             yield from (c for ask in pack.asks for c in _fail(ask, _NO_MEMORY))
         else:
             self._shrink()
@@ -150,7 +156,7 @@ class HFEngine:
             if done is not None:
                 queue = queue[rows:]
                 yield from _copies(wave, done)
-            elif self.budget.batch <= 1:
+            elif self.budget.batch <= wave[0].longest:
                 queue = queue[rows:]
                 yield from (c for ask in wave for c in _fail(ask, _NO_MEMORY))
             else:
@@ -165,6 +171,8 @@ class HFEngine:
             if not is_out_of_memory(error):
                 raise
             self.counters.out_of_memory += 1
+        if self._packer is not None:
+            self._packer.forget()
         release_unused()
         return None
 

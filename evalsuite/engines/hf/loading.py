@@ -50,7 +50,8 @@ def load_model(folder: Path, name: str, options: HFOptions) -> Loaded:
     kind = "AutoModelForSeq2SeqLM" if config.is_encoder_decoder else "AutoModelForCausalLM"
     device = _device(options)
     dtype = _dtype(options, config, device)
-    extra: dict[str, Any] = {"attn_implementation": options.attn} if options.attn else {}
+    attn = options.attn or ("eager" if caps_attention(config) else None)
+    extra: dict[str, Any] = {"attn_implementation": attn} if attn else {}
     if options.device_map:
         extra["device_map"] = options.device_map
     with _quiet(), _loading_errors(name):
@@ -92,6 +93,11 @@ def _device(options: HFOptions) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"hf: device={asked} cannot be used: {str(error).splitlines()[0]}") from None
     return device
+
+
+def caps_attention(config: Any) -> bool:
+    """Whether attention scores are capped softly (Gemma 2): transformers' sdpa leaves that out without a word."""
+    return bool(getattr(config.get_text_config(decoder=True), "attn_logit_softcapping", None))
 
 
 def _dtype(options: HFOptions, config: Any, device: torch.device) -> torch.dtype:

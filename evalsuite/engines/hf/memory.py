@@ -101,14 +101,22 @@ def _shape(config: Any) -> _Shape:
     """A model's sizes; a config that lacks one gets a common guess, which halving on failure corrects."""
 
     def read(name: str, guess: int) -> int:
-        value = getattr(config, name, None)
-        return value if isinstance(value, int) and value > 0 else guess
+        return size_of(config, name, guess)
 
     hidden = read("hidden_size", 1024)
     heads = read("num_attention_heads", 16)
     width = read("head_dim", max(1, hidden // heads))
     key_width = read("num_key_value_heads", heads) * width
     return _Shape(hidden, read("intermediate_size", 4 * hidden), read("num_hidden_layers", 12), key_width)
+
+
+def size_of(config: Any, name: str, guess: int) -> int:
+    """A size a config names, the largest of its layers where they differ."""
+    try:
+        value = getattr(config, name, None)
+    except RuntimeError:  # transformers' answer to a value that differs by layer
+        value = max(getattr(layer, name, None) or 0 for layer in config.per_layer_config)
+    return value if isinstance(value, int) and value > 0 else guess
 
 
 def is_out_of_memory(error: BaseException) -> bool:

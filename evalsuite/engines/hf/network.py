@@ -55,7 +55,9 @@ class Network:
         return BufferCache(int(self.config.num_hidden_layers))
 
     def _separable_head(self) -> Any:
-        head = self.model.get_output_embeddings()
+        layer = self.model.get_output_embeddings()
+        cap = getattr(self.config, "final_logit_softcapping", None)
+        head = layer if layer is None or not cap else lambda rows: torch.tanh(layer(rows) / cap) * cap
         body = getattr(self.model, self.model.base_model_prefix, None)
         if head is None or body is None or body is self.model:
             return None
@@ -66,7 +68,8 @@ class Network:
                 apart = head(body(input_ids=ids, use_cache=False).last_hidden_state)
         except (AttributeError, TypeError, RuntimeError, ValueError):
             return None
-        return head if whole.shape == apart.shape and torch.equal(whole, apart) else None
+        # With several GPUs the model's own outputs are moved back to the first, its parts' are not.
+        return head if whole.shape == apart.shape and torch.equal(whole, apart.to(whole.device)) else None
 
     def forward(
         self,
@@ -118,8 +121,11 @@ class Network:
 
     def _read(self, inputs: dict[str, Any], rows: Tensor) -> Tensor:
         if self.head is None:
-            logits = self.model(**inputs, logits_to_keep=rows if len(rows) else 1).logits[0]
-            return cast("Tensor", logits if len(rows) else logits[:0])
+            # A number, not the rows: with several GPUs hidden states lie on another than the rows.
+            tokens = inputs["input_ids"].shape[1]
+            first = int(rows.min()) if len(rows) else tokens - 1
+            logits = self.model(**inputs, logits_to_keep=tokens - first).logits[0]
+            return cast("Tensor", logits[(rows - first).to(logits.device)])
         hidden = getattr(self.model, self.model.base_model_prefix)(**inputs).last_hidden_state[0]
         return cast("Tensor", hidden[rows.to(hidden.device)])
 

@@ -12,8 +12,8 @@ import transformers
 from evalsuite.engines.hf.cascade import use_cascade
 from evalsuite.engines.hf.counts import Counters
 from evalsuite.engines.hf.engine import HFEngine
-from evalsuite.engines.hf.loading import Loaded, load_model, model_length
-from evalsuite.engines.hf.memory import find_budget
+from evalsuite.engines.hf.loading import Loaded, caps_attention, load_model, model_length
+from evalsuite.engines.hf.memory import find_budget, size_of
 from evalsuite.engines.hf.network import Network, attention_of
 from evalsuite.engines.hf.options import HFOptions, parse_options
 from evalsuite.engines.hf.packed import Packer
@@ -82,6 +82,8 @@ def _assemble(info: EngineInfo, tokenizer: HFTokenizer, loaded: Loaded, asked: H
         packer, notes = None, []
     if notes:
         info = replace(info, notes=(f"no shared prefixes, every request is computed by itself: {'; '.join(notes)}",))
+    if caps_attention(loaded.model.config) and not asked.attn:
+        info = replace(info, notes=(*info.notes, "eager attention: the faster kernels leave out this model's soft cap"))
     budget = find_budget(loaded.config, loaded.device, loaded.dtype.itemsize, most=asked.batch_tokens)
     # The probes are no part of any run.
     counters.reset()
@@ -107,8 +109,8 @@ def model_costs(loaded: Loaded) -> Costs:
     A token costs two operations a weight; a pair costs four a head dimension, head and layer.
     """
     config = loaded.config
-    layers, heads = int(config.num_hidden_layers), int(getattr(config, "num_attention_heads", 16))
-    width = int(getattr(config, "head_dim", None) or config.hidden_size // heads)
+    layers, heads = int(config.num_hidden_layers), size_of(config, "num_attention_heads", 16)
+    width = size_of(config, "head_dim", config.hidden_size // heads)
     ends = (loaded.model.get_input_embeddings(), loaded.model.get_output_embeddings())
     apart = {id(layer.weight): layer.weight.numel() for layer in ends if layer is not None}
     body = max(1, sum(parameter.numel() for parameter in loaded.model.parameters()) - sum(apart.values()))

@@ -64,8 +64,11 @@ class Packer:
         return done
 
     def _prefill(self, ids: Ids, budget: Budget) -> None:
-        for start in range(0, len(ids), budget.chunk):
-            self.network.forward(ids[start : start + budget.chunk], self.cache)
+        # Behind held keys the library makes a mask as wide as the document.
+        keys = self.cache.length + len(ids)
+        step = budget.chunk if self.network.cascades else min(budget.chunk, budget.mask_rows(keys))
+        for start in range(0, len(ids), step):
+            self.network.forward(ids[start : start + step], self.cache)
 
     def _suffixes(self, layout: Layout, wanted: Sequence[int], budget: Budget) -> Tensor:
         """Passes the suffixes' tree, in chunks that bound the mask; returns the wanted nodes' rows."""
@@ -145,7 +148,8 @@ class Packer:
             ids,
             self.cache,
             positions=np.asarray(positions, dtype=np.int64),
-            mask=seen[rows, : start + len(active)],
+            # Alone it sees all there is; without a mask the flash kernel serves and key heads are not repeated.
+            mask=None if len(pack.asks) == 1 else seen[rows, : start + len(active)],
             prefix=pack.prefix,
             want=slice(None),
             decoding=True,

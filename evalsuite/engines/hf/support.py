@@ -15,6 +15,7 @@ from evalsuite.engines.hf.network import Network, attention_of
 
 MASKABLE = ("sdpa", "eager")
 LENGTH_DEPENDENT = ("dynamic", "longrope")
+ALIBI = ("bloom", "mpt")
 PREFIX, SUFFIX = 9, 6
 TOLERANCE = {torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 5e-2}
 """Largest mean difference of log-probabilities on the probe, against their spread, that is rounding.
@@ -43,7 +44,13 @@ def pads_safely(model: Any) -> bool:
     """Whether a batch may hold rows of several lengths without one changing another's result."""
     config = model.config.get_text_config(decoder=True)
     recurrent = bool(getattr(model, "_is_stateful", False))
-    return not recurrent and not length_dependent_rope(config)
+    # Decoders are padded on the left: positions must be given, or count from one token to another as ALiBi does.
+    placed = (
+        model.config.is_encoder_decoder
+        or "position_ids" in inspect.signature(model.forward).parameters
+        or config.model_type in ALIBI
+    )
+    return placed and not recurrent and not length_dependent_rope(config)
 
 
 def has_plain_cache(config: Any) -> bool:
@@ -52,7 +59,9 @@ def has_plain_cache(config: Any) -> bool:
         layers = DynamicCache(config=config).layers
     except (AttributeError, KeyError, TypeError, ValueError):
         return False
-    return all(type(layer) is DynamicLayer for layer in layers)
+    # GPT-Neo masks its local layers by key index inside the attention; its cache keeps everything.
+    local = "local" in (getattr(config, "attention_layers", None) or ())
+    return not local and all(type(layer) is DynamicLayer for layer in layers)
 
 
 def length_dependent_rope(config: Any) -> bool:
