@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command
+from evalsuite.cli.output import say, tell
 from evalsuite.errors import UsageError
 from evalsuite.safe_text import plain
 
@@ -48,6 +48,6 @@ def main(args: argparse.Namespace) -> int:
     cells: list[Cell] = [cell for folder in folders for cell in read_value(folder / CELLS, tuple[Cell, ...])]
     bare = dict.fromkeys(line for folder in folders for line in bare_cells(folder))
     for line in (*differences({str(folder): read_record(folder) for folder in folders}), *bare):
-        print(f"note: {plain(line)}", file=sys.stderr)
-    print(render(cells, args.format, every_metric=args.every_metric), end="")
+        tell(f"note: {plain(line)}")
+    say(render(cells, args.format, every_metric=args.every_metric), end="")
     return 0 if all(cell.complete for cell in cells) else 3

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.cli.options import Commands, add_command, add_include_path
+from evalsuite.cli.output import say
 
 if TYPE_CHECKING:
     from evalsuite.task import Task
@@ -42,7 +43,7 @@ def _none(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from evalsuite.sources import data_list
 
-    print("\n".join(data_list(_tasks(args), args.data)))
+    say("\n".join(data_list(_tasks(args), args.data)))
     return 0
 
 
@@ -50,7 +51,7 @@ def _fetch(args: argparse.Namespace) -> int:
     from evalsuite.sources import data_fetch
 
     for line in data_fetch(_tasks(args), mirror=args.mirror):
-        print(line, flush=True)
+        say(line)
     return 0
 
 
@@ -58,7 +59,7 @@ def _verify(args: argparse.Namespace) -> int:
     from evalsuite.sources import data_verify
 
     report = data_verify(_tasks(args), args.data, mirror=args.mirror)
-    print("\n".join(report.lines()))
+    say("\n".join(report.lines()))
     return 0 if report.ok else 2
 
 

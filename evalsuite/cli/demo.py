@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command
+from evalsuite.cli.output import say
 
 _EXAMPLES = """
 evalsuite demo --out results/demo
@@ -24,5 +25,5 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.demo.show import run_demo
 
     for text in run_demo(args.out, progress):
-        print(text, flush=True)
+        say(text)
     return 0

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command, names
+from evalsuite.cli.output import say
 
 _EXAMPLES = """
 evalsuite fidelity check golden/scrolls.jsonl.gz golden/aggregates.jsonl --only scrolls
@@ -39,7 +40,7 @@ def _none(args: argparse.Namespace) -> int:
 def _compute(args: argparse.Namespace) -> int:
     from evalsuite.fidelity import compute
 
-    print(f"{compute(args.files, args.out, args.tokenizers)} values written to {args.out}")
+    say(f"{compute(args.files, args.out, args.tokenizers)} values written to {args.out}")
     return 0
 
 
@@ -47,5 +48,5 @@ def _check(args: argparse.Namespace) -> int:
     from evalsuite.fidelity import check
 
     report = check(args.files, args.only, args.tokenizers)
-    print("\n".join(report.lines()))
+    say("\n".join(report.lines()))
     return 0 if report.agreed == report.total else 1

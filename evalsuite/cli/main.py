@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from evalsuite import __version__
 from evalsuite.cli import compare, data, demo, fidelity, predictions, prompts, run, schema, score, submission, tasks
+from evalsuite.cli.output import show_what_can_be_shown, tell
 from evalsuite.errors import UsageError
 from evalsuite.safe_text import plain
 
@@ -48,19 +48,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    args = parser().parse_args(arguments)
+    show_what_can_be_shown()
     try:
+        _check_text(sys.argv[1:] if arguments is None else arguments)
+        args = parser().parse_args(arguments)
         return int(args.command(args))
     except UsageError as error:
-        print(f"evalsuite: {plain(str(error))}", file=sys.stderr)
-        return 2
+        tell(f"evalsuite: {plain(str(error))}")
+    except OSError as error:
+        tell(f"evalsuite: {plain(str(error))}; mend that and run the same command again")
     except KeyboardInterrupt:
-        print("evalsuite: interrupted; run the same command again to go on where it stopped", file=sys.stderr)
+        tell("evalsuite: interrupted; run the same command again to go on where it stopped")
         return 130
-    except BrokenPipeError:
-        # the reader went away (| head): not an error, but Python would complain again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return 2
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Refuses names and paths that no file of a run could hold."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{argument!a} is not UTF-8; give names and paths that are") from None
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from evalsuite.cli.output import tell
+
 if TYPE_CHECKING:
     from evalsuite.runs.execute import Progress
 
@@ -18,7 +20,7 @@ LINE_SECONDS = 10.0
 @contextmanager
 def progress(asked: int) -> Iterator[Callable[[Progress], None]]:
     """Something to report progress to."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         with _bar(asked) as report:
             yield report
     else:
@@ -85,11 +87,9 @@ class _Lines:
         failed = f", {now.failed} failed" if now.failed else ""
         resumed = f", {now.resumed} of them known before" if now.resumed else ""
         rate = self._rate.of(now)
-        print(
+        tell(
             f"{now.done}/{now.asked} done{resumed}{failed}{', ' + rate if rate else ''}{self._rate.left(now)}"
-            f" [{_short(now.cell)}]",
-            file=sys.stderr,
-            flush=True,
+            f" [{_short(now.cell)}]"
         )
 
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from evalsuite.cli.options import Commands, add_command, add_model, add_questions, positive, question_fields, whole
+from evalsuite.cli.output import say
 
 if TYPE_CHECKING:
     from evalsuite.records import RunSpec
@@ -45,7 +46,7 @@ def main(args: argparse.Namespace) -> int:
         model = open_prompt_side(args.model, max_model_len=args.max_model_len)
     question = find_question(plan, model, args.sample)
     lines = show(question.sample, question.rendered, question.fitted(), model.tokenizer, full=args.full)
-    print("\n".join(lines))
+    say("\n".join(lines))
     return 0
 
 

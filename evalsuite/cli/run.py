@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from evalsuite.cli.options import (
     question_fields,
     whole_numbers,
 )
+from evalsuite.cli.output import say, tell
 from evalsuite.safe_text import plain
 
 if TYPE_CHECKING:
@@ -92,30 +92,26 @@ def main(args: argparse.Namespace) -> int:
     parse_model(args.model)
     plan = make_plan(spec_of(args), chosen)
     for notice in plan.notices:
-        print(f"note: {plain(notice)}", file=sys.stderr)
+        tell(f"note: {plain(notice)}")
     check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
     cost = "" if args.max_cost is None else f",max_cost={args.max_cost}"
     with loading():
         engine = open_engine(args.model + cost, max_model_len=args.max_model_len)
     try:
         for note in engine.info.notes:
-            print(f"note: {plain(note)}", file=sys.stderr)
+            tell(f"note: {plain(note)}")
         told = engine.info.notes
         with progress(plan.asked) as report:
             outcome = execute(plan, engine, args.out, report, allow_engine_change=args.allow_engine_change)
         for note in engine.info.notes[len(told) :]:
-            print(f"note: {note}", file=sys.stderr)
+            tell(f"note: {plain(note)}")
     finally:
         engine.close()
     if outcome.damaged:
         where = ", ".join(map(str, outcome.damaged))
-        print(
-            f"note: completions.jsonl: damaged lines were left out, their samples asked again: {where}", file=sys.stderr
-        )
+        tell(f"note: completions.jsonl: damaged lines were left out, their samples asked again: {where}")
     if outcome.interrupted:
-        print(
-            f"interrupted after {outcome.done} of {outcome.asked}; the same command goes on from there", file=sys.stderr
-        )
+        tell(f"interrupted after {outcome.done} of {outcome.asked}; the same command goes on from there")
         return 130
     return finish(args.out, args)
 
@@ -134,16 +130,15 @@ def finish(out: Path, args: argparse.Namespace) -> int:
 
     tasks = known_tasks(find_tasks(args.include_path), read_record(out).spec.tasks)
     cells = score_folder(out, tasks, allow_incomplete=args.allow_incomplete)
-    print(render(cells, "terminal"))
+    say(render(cells, "terminal"))
     for line in bare_cells(out):
-        print(f"note: {plain(line)}", file=sys.stderr)
+        tell(f"note: {plain(line)}")
     incomplete = [cell for cell in cells if cell.primary and not cell.complete]
     for cell in incomplete:
         asked = f"{cell.task} {cell.shots}-shot, cap {cell.max_prompt_tokens or 'model'}"
-        print(
+        tell(
             f"incomplete: {asked}: {cell.failed} of {cell.asked} failed or missing; run it again to ask those, or see "
-            "`evalsuite score --allow-incomplete`",
-            file=sys.stderr,
+            "`evalsuite score --allow-incomplete`"
         )
     return 3 if incomplete else 0
 

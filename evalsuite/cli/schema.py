@@ -6,6 +6,7 @@ import argparse
 import json
 
 from evalsuite.cli.options import Commands, add_command
+from evalsuite.cli.output import say
 
 _EXAMPLES = """
 evalsuite schema cell
@@ -35,5 +36,5 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.runs.store import adapter
 
     module, name = KINDS[args.kind]
-    print(json.dumps(adapter(getattr(importlib.import_module(module), name)).json_schema(), indent=1))
+    say(json.dumps(adapter(getattr(importlib.import_module(module), name)).json_schema(), indent=1))
     return 0

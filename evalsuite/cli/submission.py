@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.cli.options import Commands, add_command
+from evalsuite.cli.output import say
 from evalsuite.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def main(args: argparse.Namespace) -> int:
     expected = {config: _ids(tasks[PREFIX + config], args) for config in ours.CONFIGS if config in predictions}
     text: str = ours.submission(predictions, expected)
     write_atomic(args.out, text.encode())
-    print(f"{args.out}: {sum(map(len, predictions.values()))} predictions of {len(predictions)} sets")
+    say(f"{args.out}: {sum(map(len, predictions.values()))} predictions of {len(predictions)} sets")
     return 0
 
 

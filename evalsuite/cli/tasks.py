@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.cli.options import Commands, add_command, add_include_path
+from evalsuite.cli.output import say
 
 if TYPE_CHECKING:
     from evalsuite.task import Task
@@ -33,12 +34,12 @@ def main(args: argparse.Namespace) -> int:
     tasks = find_tasks(args.include_path)
     chosen = select_tasks([args.name], tasks) if args.name else tuple(tasks.values())
     if args.json:
-        print(json.dumps([_json(task) for task in chosen], indent=1))
+        say(json.dumps([_json(task) for task in chosen], indent=1))
     elif args.name:
-        print("\n\n".join(_description(task) for task in chosen))
+        say("\n\n".join(_description(task) for task in chosen))
     else:
         width = max((len(task.name) for task in chosen), default=0)
-        print("\n".join(f"{task.name:<{width}}  {task.suite:<12}  {task.title}" for task in chosen))
+        say("\n".join(f"{task.name:<{width}}  {task.suite:<12}  {task.title}" for task in chosen))
     return 0
 
 

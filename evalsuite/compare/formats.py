@@ -30,7 +30,10 @@ def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT0
     console = Console(file=buffer, width=_terminal_width(), highlight=False, markup=False, emoji=False)
     for table in make_tables(cells, every_metric=every_metric):
         console.print(_title(table), style="italic")  # a table's own title would wrap at its width
-        console.print(_rich(table), "")
+        shown = _rich(table)
+        needed = console.measure(shown, options=console.options.update(max_width=10_000)).maximum
+        console.width = max(console.width, needed)
+        console.print(shown, "")
     return buffer.getvalue()
 
 

@@ -80,13 +80,13 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
         UsageError: the directory holds another run or is in use, or some prompt can never fit.
     """
     check_frames(plan, engine)
-    with lock(_folder(out)):
+    with lock(run_directory(out)):
         begin(plan, make_record(plan, engine.info), out, allow_engine_change=allow_engine_change)
         with Interrupt() as interrupt:
             return _ask(plan, engine, out, report, interrupt)
 
 
-def _folder(out: Path) -> Path:
+def run_directory(out: Path) -> Path:
     """Makes the run directory.
 
     Raises:
@@ -107,6 +107,9 @@ def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool
     if (out / RUN).exists():
         former = read_record(out)
         changed = check_resumable(former, record, out, allow_engine_change=allow_engine_change)
+        if record.spec.model_name not in (None, former.spec.model_name):
+            former = replace(former, spec=replace(former.spec, model_name=record.spec.model_name))
+            write_atomic(out / RUN, dumps(former).encode())
         if changed:
             changes = (*former.engine_changes, record.engine)
             write_atomic(out / RUN, dumps(replace(former, engine_changes=changes)).encode())
@@ -165,7 +168,8 @@ class _Tally:
 
     def skipped(self, requests: Sequence[Skipped]) -> None:
         for request in requests:
-            self._answered_before(request.cell)
+            self.done += 1
+            self._tell(request.cell)
 
     def is_new(self, request: Request) -> bool:
         if request.key in self._known:

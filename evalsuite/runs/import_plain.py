@@ -88,6 +88,8 @@ def _pairs(path: Path) -> tuple[tuple[str, Any], ...]:
         pairs = json.loads(text, object_pairs_hook=tuple)
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}:{error.lineno}: not valid JSON ({error.msg}, column {error.colno})") from error
+    except (RecursionError, ValueError) as error:
+        raise UsageError(f"{path}: JSON nested too deeply, or with numbers too long, to be data") from error
     if not isinstance(pairs, tuple):
         raise UsageError(f"{path}: must be one JSON object of ids and predictions, not a {type(pairs).__name__}")
     return pairs

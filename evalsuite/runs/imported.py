@@ -21,6 +21,7 @@ from evalsuite.records import (
     RunRecord,
     RunSpec,
 )
+from evalsuite.runs.execute import run_directory
 from evalsuite.runs.import_answers import TaskAnswers
 from evalsuite.runs.import_leval import model_of, read_leval
 from evalsuite.runs.import_plain import read_plain, read_scrolls
@@ -79,9 +80,10 @@ def import_predictions(
         raise UsageError(f"{out} holds a run already; choose another --out")
     name = model_name or (model_of(files) if suite == "leval" else files[0].name.split(".")[0])
     answers = tuple(READERS[suite](files, tasks, None if data is None else Path(data)))
+    if not answers:
+        raise UsageError(f"{', '.join(map(str, files))}: no prediction to score; was the file written to its end?")
     record = _record(name, files, answers, data)
-    out.mkdir(parents=True, exist_ok=True)
-    with lock(out):
+    with lock(run_directory(out)):
         _write(record, answers, out)
 
 

@@ -69,6 +69,8 @@ def make_plan(spec: RunSpec, tasks: Sequence[Task]) -> Plan:
     Raises:
         UsageError: data missing or malformed, nothing usable left, too few demonstrations, an option no task knows.
     """
+    for option, asked in (("--split", spec.split), ("--limit-documents", spec.limit_documents)):
+        _check_names(option, asked, [task.name for task in tasks])
     plans: list[TaskPlan] = []
     notices: dict[str, None] = {}
     data: dict[DataFileRecord, None] = {}
@@ -113,6 +115,13 @@ def for_task(asked: str | None, task: str) -> str | None:
         if value and (name == task or (not equals and chosen is None)):
             chosen = value
     return chosen
+
+
+def _check_names(option: str, asked: str | None, tasks: Sequence[str]) -> None:
+    for entry in () if asked is None else asked.split(","):
+        name, equals, value = entry.rpartition("=")
+        if not value or (equals and name not in tasks):
+            raise UsageError(f"{option} {asked}: {entry!r} names no value or no task asked ({', '.join(tasks)})")
 
 
 class _Reader:

@@ -103,7 +103,10 @@ def check_frames(plan: Plan, model: PromptSide) -> None:
     for task in plan.tasks:
         for cell in task.cells:
             for sample in task.samples:
-                _check(Question(plan, cell, sample, model))
+                try:
+                    _check(Question(plan, cell, sample, model))
+                except UsageError as error:
+                    raise UsageError(f"task {cell.task.name}: {error}") from None
 
 
 def groups(plan: Plan, model: PromptSide) -> Iterator[tuple[Request | Skipped, ...]]:

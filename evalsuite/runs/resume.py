@@ -88,6 +88,8 @@ class RequestLog:
 def _same_questions(former: RunRecord, settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:
     if list(former.settings) != list(settings):
         old, new = {s.key for s in former.settings}, {s.key for s in settings}
+        if old == new:
+            raise _other(out, "the order of tasks, shots, caps or lengths (the cells are the same)")
         raise _other(out, f"cells ({len(old - new)} no longer asked, {len(new - old)} new)")
     for cell, identity in former.question_identity.items():
         _same(f"questions of {cell}", identity, identities.get(cell), out)

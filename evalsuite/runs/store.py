@@ -162,14 +162,17 @@ def read_document(folder: Path, digest: str) -> str:
     """The text of a stored document.
 
     Raises:
-        UsageError: it is not there.
+        UsageError: it is not there or damaged.
     """
     import zstandard
 
     path = folder / DOCUMENTS / f"{digest}.txt.zst"
     if not path.is_file():
         raise UsageError(f"{path} is missing: the run directory is damaged; run again into a new --out")
-    return zstandard.decompress(path.read_bytes()).decode("utf-8", "surrogatepass")
+    try:
+        return zstandard.decompress(path.read_bytes()).decode("utf-8", "surrogatepass")
+    except (zstandard.ZstdError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: damaged ({error}); run again into a new --out") from None
 
 
 def sample_record(task: str, split: str, sample: Sample) -> SampleRecord:

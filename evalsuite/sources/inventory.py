@@ -186,6 +186,8 @@ def _verified(data: Dataset, cache: Cache) -> Iterator[DataFileStatus]:
 def _folder(data: Dataset, root: Path | None) -> Path | None:
     if root is None and os.environ.get("EVALSUITE_DATA"):
         root = Path(os.environ["EVALSUITE_DATA"])
+    if root is not None and not root.is_dir():
+        raise UsageError(f"data folder {root} does not exist; give an existing one with --data or EVALSUITE_DATA")
     return None if root is None else root / data.folder
 
 

@@ -82,8 +82,8 @@ def _loads(text: str, shown: str, line: int) -> Json:
     except json.JSONDecodeError as error:
         at = line + error.lineno - 1
         raise UsageError(f"{shown}:{at}: not valid JSON ({error.msg}, column {error.colno})") from error
-    except RecursionError as error:
-        raise UsageError(f"{shown}:{line}: JSON nested too deeply to be data") from error
+    except (RecursionError, ValueError) as error:
+        raise UsageError(f"{shown}:{line}: JSON nested too deeply, or with a number too long, to be data") from error
 
 
 def _json_list(data: bytes, shown: str, line: int) -> Iterator[Record]:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from made import TOY, environment, evalsuite, row, toy_data, toy_rows, toy_run
+from made import TOY, cells, environment, evalsuite, row, toy_data, toy_rows, toy_run
 
 from evalsuite.cli.main import COMMANDS, main
 
@@ -161,6 +161,75 @@ def test_a_folder_with_files_of_another_kind_is_not_written_over(data: Path, tmp
     said = _refused(toy_run(out, data), capsys)
     assert "requests.jsonl" in said
     assert (out / "requests.jsonl").read_text() == "precious\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("--split", "quasper=train"),
+        ("--split", "toy="),
+        ("--limit-documents", "qasper=3"),
+        ("--limit-documents", "toy="),
+        ("--limit-documents", "2,"),
+    ],
+)
+def test_a_name_nothing_answers_to_is_refused(
+    data: Path, tmp_path: Path, capsys: Capture, change: tuple[str, str]
+) -> None:
+    said = _refused(toy_run(tmp_path / "out", data, *change), capsys, tmp_path / "out")
+    assert f"{change[0]} {change[1]}: " in said
+    assert "toy" in said
+
+
+def test_predictions_go_into_no_folder_of_other_files(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "p.json").write_text('{"a": "b"}')
+    fixed = ["score-predictions", str(tmp_path / "p.json"), "--suite", "scrolls", "--out"]
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "completions.jsonl").write_text("precious\n")
+    _refused([*fixed, str(out)], capsys)
+    assert (out / "completions.jsonl").read_text() == "precious\n"
+    (tmp_path / "file").write_text("precious")
+    _refused([*fixed, str(tmp_path / "file")], capsys)
+    _refused([*fixed, str(tmp_path / "file" / "below")], capsys)
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "{}"])
+def test_predictions_that_are_none_are_refused(tmp_path: Path, capsys: Capture, content: str) -> None:
+    (tmp_path / "p.jsonl").write_text(content)
+    fixed = ["score-predictions", str(tmp_path / "p.jsonl"), "--suite", "plain", "--out", str(tmp_path / "out")]
+    assert str(tmp_path / "p.jsonl") in _refused(fixed, capsys, tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", ["[" * 200_000, '{"a": ' + "1" * 5000 + "}"])
+def test_json_that_is_no_data_is_refused(tmp_path: Path, capsys: Capture, content: str) -> None:
+    (tmp_path / "qasper.json").write_text(content)
+    fixed = ["score-predictions", str(tmp_path / "qasper.json"), "--suite", "scrolls", "--out", str(tmp_path / "out")]
+    assert "qasper.json" in _refused(fixed, capsys, tmp_path / "out")
+
+
+@pytest.mark.parametrize("what", ["list", "verify"])
+def test_a_data_folder_that_is_not_there_is_not_verified(tmp_path: Path, capsys: Capture, what: str) -> None:
+    assert "does not exist" in _refused(["data", what, "qmsum", "--data", str(tmp_path / "nope")], capsys)
+
+
+def test_another_order_of_cells_says_so(data: Path, tmp_path: Path, capsys: Capture) -> None:
+    assert main(toy_run(tmp_path / "out", data, "--max-prompt-tokens", "300,800")) == 0
+    capsys.readouterr()
+    assert "order" in _refused(toy_run(tmp_path / "out", data, "--max-prompt-tokens", "800,300"), capsys)
+
+
+def test_a_finished_run_takes_another_name_of_its_model(data: Path, tmp_path: Path, capsys: Capture) -> None:
+    for name in ("first", "second"):
+        assert main(toy_run(tmp_path / "out", data, "--model-name", name)) == 0
+    said = capsys.readouterr()
+    assert "4/4 done, 4 of them known before" in said.err
+    assert {cell["model"] for cell in cells(tmp_path / "out")} == {"second"}
+
+
+def test_a_skipped_sample_was_not_known_before(data: Path, tmp_path: Path, capsys: Capture) -> None:
+    assert main(toy_run(tmp_path / "out", data, "--strategy", "skip", "--max-prompt-tokens", "400")) == 0
+    assert "known before" not in capsys.readouterr().err
 
 
 def test_a_score_of_a_task_that_is_not_installed_asks_for_its_folder(

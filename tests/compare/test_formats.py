@@ -206,3 +206,15 @@ def test_a_wide_table_has_its_shots_down_the_side() -> None:
     assert len(table.models) == 2
     assert len(table.columns) == 4
     assert "1-shot" in table.models[1]
+
+
+@pytest.mark.parametrize("name", ["model", "Llama-2-7b-long-context-continued-pretraining-rope500k-step-12000" * 2])
+def test_no_number_is_shortened_however_narrow_the_terminal(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    caps = [replace(CELL, model=name, max_prompt_tokens=1000 * cap, value=10.0 + cap) for cap in range(1, 12)]
+    text = render(caps, "terminal")
+    for cell in caps:
+        assert f"{cell.value} ± 1.3" in text
+        assert f"{cell.max_prompt_tokens:,}" in text
+    assert name in text
+    assert "…" not in text
