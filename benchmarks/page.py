@@ -37,8 +37,8 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         equal = {True: "yes", False: "**no**", None: ""}[row["equal"]]
         yield (
-            f"| {row['name']} | {_number(row['peer'])} | {_number(row['ours'])} | {row['unit']} "
-            f"| {_number(row['ratio'])} | {_number(row['limit_ratio'])} | {equal} | {row['goal']} |"
+            f"| {row['name']} | {number(row['peer'])} | {number(row['ours'])} | {row['unit']} "
+            f"| {number(row['ratio'])} | {number(row['limit_ratio'])} | {equal} | {row['goal']} |"
         )
 
 
@@ -50,11 +50,11 @@ def _details(rows: list[dict[str, Any]]) -> Iterator[str]:
         if row["pairs"]:
             yield "\n| pair | first | peer | ours | ratio | load |"
             yield "|---|---|---:|---:|---:|---:|"
-            for number, pair in enumerate(row["pairs"]):
-                counted = " (warm-up, not counted)" if number == 0 and len(row["pairs"]) > 1 else ""
+            for place, pair in enumerate(row["pairs"]):
+                counted = " (warm-up, not counted)" if place == 0 and len(row["pairs"]) > 1 else ""
                 yield (
-                    f"| {number + 1}{counted} | {pair['first']} | {_number(pair['peer'])} | {_number(pair['ours'])} "
-                    f"| {_number(pair['peer'] / pair['ours'])} | {pair['load']:.1f} |"
+                    f"| {place + 1}{counted} | {pair['first']} | {number(pair['peer'])} | {number(pair['ours'])} "
+                    f"| {number(pair['peer'] / pair['ours'])} | {pair['load']:.1f} |"
                 )
 
 
@@ -64,7 +64,8 @@ def _notes(content: dict[str, Any]) -> Iterator[str]:
         yield from (f"\n{note}" for note in content["notes"])
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A figure with the digits that say something."""
     if value is None:
         return ""
     if isinstance(value, int) or value >= THOUSAND:

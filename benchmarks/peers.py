@@ -14,11 +14,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from evalsuite.types import Request
 
+Asked: TypeAlias = tuple[Sequence[int], Sequence[Sequence[int]]]
+"""A prompt and its options."""
 NAME = "lm-eval HFLM"
 BATCHES = (1, 8)
 AUTO_LIMIT = 90.0
@@ -45,13 +46,13 @@ class Peer:
 
     def options(self, requests: Sequence[Request]) -> list[list[tuple[float, bool]]]:
         """Log-likelihood and greediness of every option, from the same token ids."""
-        asked = [
-            ((request.key, str(number)), list(request.prompt), list(option))
-            for request in requests
-            for number, option in enumerate(request.options)
-        ]
-        found = iter(self.lm._loglikelihood_tokens(asked, disable_tqdm=True))  # noqa: SLF001  # takes ids, as we do
-        return [[next(found) for _ in request.options] for request in requests]
+        return self.score(_ids(requests))
+
+    def score(self, asked: Sequence[Asked]) -> list[list[tuple[float, bool]]]:
+        """The same, of prompts with their options as ids."""
+        flat = [(("", ""), list(prompt), list(option)) for prompt, options in asked for option in options]
+        found = iter(self.lm._loglikelihood_tokens(flat, disable_tqdm=True))  # noqa: SLF001  # takes ids, as we do
+        return [[next(found) for _ in options] for _, options in asked]
 
     def generate(self, prompts: Sequence[str], new_tokens: int) -> list[str]:
         """Greedy continuations; the prompts are texts because it takes no ids."""
@@ -88,11 +89,10 @@ class Peer:
 
 def automatic(folder: str, requests: Sequence[Request]) -> float | None:
     """Seconds of the automatic batch size, loading left out; None where it does not end in time."""
-    asked = json.dumps([[list(request.prompt), [list(option) for option in request.options]] for request in requests])
     command = [sys.executable, "-m", "benchmarks.peers", folder]
     try:
         done = subprocess.run(  # noqa: S603  # our own module
-            command, input=asked, capture_output=True, text=True, check=False, timeout=AUTO_LIMIT
+            command, input=json.dumps(_ids(requests)), capture_output=True, text=True, check=False, timeout=AUTO_LIMIT
         )
     except subprocess.TimeoutExpired:
         return None
@@ -103,18 +103,20 @@ def automatic(folder: str, requests: Sequence[Request]) -> float | None:
 
 def main(folder: str) -> None:
     """Times the automatic batch size within the memory that is free, so that it is told when it asks for too much."""
-    lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-    free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    resource.setrlimit(resource.RLIMIT_AS, (free * 1024, free * 1024))
-    peer = Peer(folder, batch="auto")
-    asked = [
-        (("", str(number)), prompt, option)
-        for prompt, options in json.load(sys.stdin)
-        for number, option in enumerate(options)
-    ]
+    import torch
+
+    from evalsuite.engines.hf.memory import free_bytes
+
+    free = free_bytes(torch.device("cpu"))
+    resource.setrlimit(resource.RLIMIT_AS, (free, free))
+    peer, asked = Peer(folder, batch="auto"), json.load(sys.stdin)
     began = time.perf_counter()
-    peer.lm._loglikelihood_tokens(asked, disable_tqdm=True)  # noqa: SLF001  # takes ids, as we do
+    peer.score(asked)
     print(time.perf_counter() - began)
+
+
+def _ids(requests: Sequence[Request]) -> list[Asked]:
+    return [(request.prompt, request.options) for request in requests]
 
 
 def peer_tokens(requests: Sequence[Request]) -> int:

@@ -68,7 +68,7 @@ def main() -> None:
     if asked.json:
         write_json(asked.json, rows, about)
     if asked.page:
-        asked.page.write_text(page(rows, about["machine"]), encoding="utf-8")
+        asked.page.write_text(page({**about, "rows": [row.record() for row in rows]}), encoding="utf-8")
 
 
 def measure(meetings: int) -> Iterator[Row]:

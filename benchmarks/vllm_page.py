@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.rows import Row
-
-LARGE = 1000
-"""From here on decimals say nothing."""
+from benchmarks.page import number
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if value >= LARGE else f"{value:.2f}"
-
-
-def page(rows: Sequence[Row], about: dict[str, Any]) -> str:
-    """The page as Markdown."""
-    options = next(row for row in rows if row.pairs)
+def page(content: dict[str, Any]) -> str:
+    """The page of one benchmark's JSON."""
+    rows = content["rows"]
+    options = next(row for row in rows if row["pairs"])
     table = "\n".join(
-        f"| {row.name} | {row.what} | {_number(row.peer)} | {_number(row.ours)} | {row.unit} "
-        f"| {row.ratio:.2f} | {row.goal} | {row.limit_ratio:.2f} | {'yes' if row.equal else 'NO'} |"
+        f"| {row['name']} | {row['what']} | {number(row['peer'])} | {number(row['ours'])} | {row['unit']} "
+        f"| {row['ratio']:.2f} | {row['goal']} | {row['limit_ratio']:.2f} | {'yes' if row['equal'] else 'NO'} |"
         for row in rows
     )
     pairs = "\n".join(
-        f"| {number} | {pair.first} | {pair.peer:.2f} | {pair.ours:.2f} | {pair.peer / pair.ours:.1f} "
-        f"| {pair.load:.1f} |"
-        for number, pair in enumerate(options.pairs)
+        f"| {place} | {pair['first']} | {pair['peer']:.2f} | {pair['ours']:.2f} | {pair['peer'] / pair['ours']:.1f} "
+        f"| {pair['load']:.1f} |"
+        for place, pair in enumerate(options["pairs"])
     )
-    return PAGE.format(table=table, pairs=pairs, peer=rows[0].peer_config, **about)
+    return PAGE.format(table=table, pairs=pairs, peer=rows[0]["peer_config"], **content["machine"])
 
 
 PAGE = """# Benchmarks: vLLM
 
-Our `vllm:` engine against lm-eval's own vLLM class, in real vLLM {vllm} on a CPU: `python -m benchmarks.vllm --page
-docs/benchmarks_vllm.md` in the environment of `nox -s vllm`, with EVALSUITE_DATA set. Measured {date} on {cores} cores
+Our `vllm:` engine against lm-eval's own vLLM class, in real vLLM {vllm} on a CPU: `python -m benchmarks.vllm --json
+benchmarks/published_vllm.json --page docs/benchmarks_vllm.md` in the environment of `nox -s vllm`,
+with EVALSUITE_DATA set. Measured {date} on {cores} cores
 ({cpu}), OMP_NUM_THREADS={threads}, load {load:.1f}.
 
 Peer: `{peer}`.

@@ -20,6 +20,10 @@ def render(cells: Sequence[Cell], form: str, *, every_metric: bool = False) -> s
     return FORMATS[form](cells, every_metric)
 
 
+WIDEST = 10_000
+"""Columns no table needs."""
+
+
 def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - one signature for all formats
     """Tables of box-drawing characters, as many columns side by side as a terminal shows."""
     from io import StringIO
@@ -31,7 +35,8 @@ def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT0
     for table in make_tables(cells, every_metric=every_metric):
         console.print(_title(table), style="italic")  # a table's own title would wrap at its width
         shown = _rich(table)
-        needed = console.measure(shown, options=console.options.update(max_width=10_000)).maximum
+        # A terminal may wrap a line; a table may not lose a digit.
+        needed = console.measure(shown, options=console.options.update(max_width=WIDEST)).maximum
         console.width = max(console.width, needed)
         console.print(shown, "")
     return buffer.getvalue()

@@ -24,6 +24,7 @@ from evalsuite.runs.store import (
     SAMPLES,
     dumps,
     read_record,
+    run_directory,
     sample_record,
     write_atomic,
     write_document,
@@ -86,39 +87,27 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
             return _ask(plan, engine, out, report, interrupt)
 
 
-def run_directory(out: Path) -> Path:
-    """Makes the run directory.
-
-    Raises:
-        UsageError: it cannot be one, or holds files of another kind that a run would write over.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be a run directory ({error.strerror}); choose another --out") from None
-    foreign = [] if (out / RUN).exists() else [name for name in (REQUESTS, COMPLETIONS) if (out / name).exists()]
-    if foreign:
-        raise UsageError(f"{out} holds {foreign[0]} but no {RUN}: not one of our runs; choose another --out")
-    return out
-
-
 def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool = False) -> None:
     """Writes a run's record, samples and documents, or checks that those there are of the same run."""
     if (out / RUN).exists():
         former = read_record(out)
         changed = check_resumable(former, record, out, allow_engine_change=allow_engine_change)
-        if record.spec.model_name not in (None, former.spec.model_name):
-            former = replace(former, spec=replace(former.spec, model_name=record.spec.model_name))
-            write_atomic(out / RUN, dumps(former).encode())
-        if changed:
-            changes = (*former.engine_changes, record.engine)
-            write_atomic(out / RUN, dumps(replace(former, engine_changes=changes)).encode())
+        resumed = _resumed(former, record, changed=changed)
+        if resumed != former:
+            write_atomic(out / RUN, dumps(resumed).encode())
     else:
         for task in plan.tasks:
             for sample in task.samples:
                 write_document(out, sample.document)
         write_lines(out / SAMPLES, _sample_records(plan))
         write_atomic(out / RUN, dumps(record).encode())
+
+
+def _resumed(former: RunRecord, record: RunRecord, *, changed: bool) -> RunRecord:
+    """The record of a run that goes on: another name of its model where one is asked for, another engine noted."""
+    name = record.spec.model_name or former.spec.model_name
+    engines = (*former.engine_changes, record.engine) if changed else former.engine_changes
+    return replace(former, spec=replace(former.spec, model_name=name), engine_changes=engines)
 
 
 def _sample_records(plan: Plan) -> Iterator[object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from evalsuite.errors import UsageError
 from evalsuite.plugins import unknown
 from evalsuite.runs.import_answers import Answer, TaskAnswers, joined
 from evalsuite.scoring.join import IMPORTED
-from evalsuite.sources.parse import decode, records
+from evalsuite.sources.parse import decode, load_json, records
 from evalsuite.sources.storage import Stored, read_whole
 from evalsuite.task import Task
 
@@ -84,12 +83,7 @@ def _pairs(path: Path) -> tuple[tuple[str, Any], ...]:
     """The names and values of a file that is one JSON object, a repeated name as often as it stands there."""
     with Stored(path).open() as stream:
         text = decode(read_whole(stream, str(path)), str(path))
-    try:
-        pairs = json.loads(text, object_pairs_hook=tuple)
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path}:{error.lineno}: not valid JSON ({error.msg}, column {error.colno})") from error
-    except (RecursionError, ValueError) as error:
-        raise UsageError(f"{path}: JSON nested too deeply, or with numbers too long, to be data") from error
+    pairs = load_json(text, str(path), 1, object_pairs_hook=tuple)
     if not isinstance(pairs, tuple):
         raise UsageError(f"{path}: must be one JSON object of ids and predictions, not a {type(pairs).__name__}")
     return pairs

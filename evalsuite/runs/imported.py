@@ -21,7 +21,6 @@ from evalsuite.records import (
     RunRecord,
     RunSpec,
 )
-from evalsuite.runs.execute import run_directory
 from evalsuite.runs.import_answers import TaskAnswers
 from evalsuite.runs.import_leval import model_of, read_leval
 from evalsuite.runs.import_plain import read_plain, read_scrolls
@@ -33,6 +32,7 @@ from evalsuite.runs.store import (
     RUN,
     SAMPLES,
     dumps,
+    run_directory,
     sample_record,
     write_atomic,
     write_document,

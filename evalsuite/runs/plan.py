@@ -110,18 +110,24 @@ def identities(plan: Plan) -> dict[str, str]:
 def for_task(asked: str | None, task: str) -> str | None:
     """What an option says of one task: ``a`` for all, ``qasper=a`` for one, or both, separated by commas."""
     chosen = None
-    for entry in (asked or "").split(","):
-        name, equals, value = entry.rpartition("=")
-        if value and (name == task or (not equals and chosen is None)):
+    for name, value in _entries(asked):
+        if name == task or (name is None and chosen is None):
             chosen = value
     return chosen
 
 
 def _check_names(option: str, asked: str | None, tasks: Sequence[str]) -> None:
+    for name, value in _entries(asked):
+        if not value or name not in (None, *tasks):
+            entry = value if name is None else f"{name}={value}"
+            raise UsageError(f"{option} {asked}: {entry!r} names no value or no task asked ({', '.join(tasks)})")
+
+
+def _entries(asked: str | None) -> Iterator[tuple[str | None, str]]:
+    """Task, None where the entry is for all, and value of every entry of an option."""
     for entry in () if asked is None else asked.split(","):
         name, equals, value = entry.rpartition("=")
-        if not value or (equals and name not in tasks):
-            raise UsageError(f"{option} {asked}: {entry!r} names no value or no task asked ({', '.join(tasks)})")
+        yield (name if equals else None), value
 
 
 class _Reader:

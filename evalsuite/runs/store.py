@@ -108,6 +108,22 @@ def read_value(path: Path, kind: Any) -> Any:
         raise UsageError(f"{path}: {first_error(error)}") from None
 
 
+def run_directory(out: Path) -> Path:
+    """Makes the run directory.
+
+    Raises:
+        UsageError: it cannot be one, or holds files of another kind that a run would write over.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be a run directory ({error.strerror}); choose another --out") from None
+    foreign = [] if (out / RUN).exists() else [name for name in (REQUESTS, COMPLETIONS) if (out / name).exists()]
+    if foreign:
+        raise UsageError(f"{out} holds {foreign[0]} but no {RUN}: not one of our runs; choose another --out")
+    return out
+
+
 def read_record(folder: Path) -> RunRecord:
     """The record of the run in a directory.
 

@@ -42,7 +42,7 @@ def json_object(stored: Stored) -> Record:
     """A file that is one JSON object."""
     with stored.open() as stream:
         text = decode(read_whole(stream, stored.shown), stored.shown)
-    return _record(_loads(text, stored.shown, 1), f"{stored.shown}:1")
+    return _record(load_json(text, stored.shown, 1), f"{stored.shown}:1")
 
 
 def decode(data: bytes, where: str) -> str:
@@ -62,7 +62,7 @@ def _json(stream: BinaryIO, shown: str) -> Iterator[Record]:
         if line.lstrip()[:1] == b"[":
             yield from _json_list(line + b"\n" + read_whole(stream, shown), shown, number)
             return
-        yield _record(_loads(decode(line, f"{shown}:{number}"), shown, number), f"{shown}:{number}")
+        yield _record(load_json(decode(line, f"{shown}:{number}"), shown, number), f"{shown}:{number}")
 
 
 def _lines(stream: BinaryIO, shown: str) -> Iterator[tuple[int, bytes]]:
@@ -76,9 +76,20 @@ def _lines(stream: BinaryIO, shown: str) -> Iterator[tuple[int, bytes]]:
             yield number, line.removeprefix(_BOM).rstrip(b"\r\n")
 
 
-def _loads(text: str, shown: str, line: int) -> Json:
+def load_json(text: str, shown: str, line: int, **how: Any) -> Any:
+    """A JSON value.
+
+    Args:
+        text: what to read.
+        shown: the file, for messages.
+        line: the number of the text's first line.
+        how: as ``json.loads`` takes it.
+
+    Raises:
+        UsageError: it is not valid, or no data.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, **how)
     except json.JSONDecodeError as error:
         at = line + error.lineno - 1
         raise UsageError(f"{shown}:{at}: not valid JSON ({error.msg}, column {error.colno})") from error

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from benchmarks.data import choice_question
 from benchmarks.page import page
 from benchmarks.rows import Deadline, Pair, Row, from_pairs, machine, sides, write_json
 from benchmarks.runs import Outcome, same_outcome
+from benchmarks.vllm_page import page as vllm_page
 from benchmarks.wall import take_pairs
 
 PAIRS = (Pair(90.0, 1.0, 0.5, "peer"), Pair(10.0, 2.0, 0.5, "ours"), Pair(12.0, 3.0, 0.5, "peer"))
@@ -45,10 +48,16 @@ def test_a_question_is_split_from_its_options() -> None:
     assert question.options == ("Because.", "It (C) was\n late.", "c", "d")
 
 
-def test_the_published_page_says_what_was_measured() -> None:
+@pytest.mark.parametrize(
+    ("figures", "shown", "page_of"),
+    [("published.json", "benchmarks.md", page), ("published_vllm.json", "benchmarks_vllm.md", vllm_page)],
+)
+def test_the_published_page_says_what_was_measured(
+    figures: str, shown: str, page_of: Callable[[dict[str, Any]], str]
+) -> None:
     root = Path(__file__).resolve().parents[2]
-    content = json.loads((root / "benchmarks" / "published.json").read_text(encoding="utf-8"))
-    assert (root / "docs" / "benchmarks.md").read_text(encoding="utf-8") == page(content)
+    content = json.loads((root / "benchmarks" / figures).read_text(encoding="utf-8"))
+    assert (root / "docs" / shown).read_text(encoding="utf-8") == page_of(content)
     assert all(row["equal"] is not False for row in content["rows"])
 
 

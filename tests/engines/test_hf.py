@@ -326,6 +326,24 @@ def test_a_request_too_large_for_the_device_fails_and_the_others_go_on(
     assert engine.budget == before, "one that cannot fit must not make the others slow"
 
 
+def test_prefill_keeps_to_the_budget_of_masks_where_attention_cannot_be_split(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from evalsuite.engines.hf.network import Network
+
+    engine = _engine(folder, attn="eager")
+    engine.budget = replace(engine.budget, mask_bytes=5 * 400 * 50)
+    sizes, whole = [], Network.forward
+
+    def forward(self: Network, given: Any, cache: Any, **more: Any) -> Any:
+        sizes.append(len(given) * (cache.length + len(given)))
+        return whole(self, given, cache, **more)
+
+    monkeypatch.setattr(Network, "forward", forward)
+    list(engine.complete([document_requests(1, 390, 2)]))
+    assert 5 * max(sizes) <= 2 * engine.budget.mask_bytes
+
+
 def test_bfloat16_stays_within_its_rounding(
     folder: Path, groups: list[list[Request]], reference: list[Completion]
 ) -> None:

@@ -43,7 +43,7 @@ class HFEngine:
         self.tokenizer = tokenizer
         self.counters: Counters = plain.counters
         """Work done so far."""
-        self.budget = self._proven = budget
+        self.budget = budget
         self.costs = costs
         self._plain = plain
         self._packer = packer
@@ -56,7 +56,7 @@ class HFEngine:
                 asks, refused = self._admit(group)
                 yield from refused
                 for pack in self._packs(asks, waiting):
-                    yield from self._run_pack(pack)
+                    yield from self._run_whole(pack)
                 if sum(ask.longest for ask in waiting) >= self.budget.batch:
                     yield from self._run_plain(waiting)
                     waiting = []
@@ -129,17 +129,24 @@ class HFEngine:
         packed += self.costs.forward(pack.suffix_tokens, pack.prefix + pack.suffix_tokens)
         return plain < packed
 
+    def _run_whole(self, pack: Pack) -> Iterator[Completion]:
+        """A pack in as many passes as memory makes of it."""
+        before, impossible = self.budget, False
+        for completion in self._run_pack(pack):
+            impossible = impossible or completion.error is not None
+            yield completion
+        if impossible:
+            # Where no smaller pass helped, halving says nothing about what comes next.
+            self.budget = before
+
     def _run_pack(self, pack: Pack) -> Iterator[Completion]:
         if self._packer is None:
             raise RuntimeError("the engine is closed")
         done = self._attempt(partial(self._packer.complete, pack, self.budget))
         if done is not None:
             self.counters.packed += len(pack.asks)
-            self._proven = self.budget
             yield from _copies(pack.asks, done)
         elif self.budget.is_least:
-            # No smaller pass would have helped this one, so it says nothing about the next.
-            self.budget = self._proven
             yield from (c for ask in pack.asks for c in _fail(ask, _NO_MEMORY))
         else:
             self._shrink()

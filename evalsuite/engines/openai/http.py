@@ -78,7 +78,7 @@ class Client:
             retry=retry_if_exception_type(Passing),
             stop=stop_any(stop_after_attempt(self._options.attempts), stop_when_event_set(self._stopped)),
             wait=_pause,
-            sleep=self._pause,
+            sleep=self._sleep,
             reraise=True,
         )
         return retrying(lambda: read(self._json(self._send("POST", path, body))))
@@ -92,7 +92,7 @@ class Client:
         self.stop()
         self._http.close()
 
-    def _pause(self, seconds: float) -> None:
+    def _sleep(self, seconds: float) -> None:
         self._stopped.wait(seconds)
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
