@@ -66,7 +66,7 @@ def _refused(arguments: list[str], capsys: Capture, out: Path | None = None) -> 
         (("--max-prompt-tokens", "0"), "expected a whole number of at least 1"),
         (("--max-prompt-tokens", "100,100"), "each once"),
         (("--max-prompt-tokens", "model,model"), "each once"),
-        (("--max-prompt-tokens", "10"), "sample q0: what must survive a 'left' cut has"),
+        (("--max-prompt-tokens", "10"), "task toy: sample q0: what must survive a 'left' cut has"),
         (("--max-new-tokens", "99999999"), "no room for a prompt"),
         (("--max-model-len", "20"), "no room for a prompt"),
         (("--limit-documents", "0"), "expected a whole number of at least 1"),
@@ -181,17 +181,19 @@ def test_a_name_nothing_answers_to_is_refused(
     assert "toy" in said
 
 
-def test_predictions_go_into_no_folder_of_other_files(tmp_path: Path, capsys: Capture) -> None:
-    (tmp_path / "p.json").write_text('{"a": "b"}')
-    fixed = ["score-predictions", str(tmp_path / "p.json"), "--suite", "scrolls", "--out"]
+def test_predictions_go_into_no_folder_of_other_files(data: Path, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "p.jsonl").write_text('{"task": "toy", "id": "q0", "prediction": "b"}\n')
+    fixed = ["score-predictions", str(tmp_path / "p.jsonl"), "--suite", "plain", "--include-path", str(TOY)]
+    fixed += ["--data", str(data), "--out"]
     out = tmp_path / "mine"
     out.mkdir()
     (out / "completions.jsonl").write_text("precious\n")
-    _refused([*fixed, str(out)], capsys)
+    assert "not one of our runs" in _refused([*fixed, str(out)], capsys)
     assert (out / "completions.jsonl").read_text() == "precious\n"
     (tmp_path / "file").write_text("precious")
-    _refused([*fixed, str(tmp_path / "file")], capsys)
-    _refused([*fixed, str(tmp_path / "file" / "below")], capsys)
+    for taken in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert "cannot be a run directory" in _refused([*fixed, str(taken)], capsys)
+    assert main([*fixed, str(tmp_path / "out")]) == 3, "the other samples have no prediction"
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "{}"])
@@ -216,7 +218,7 @@ def test_a_data_folder_that_is_not_there_is_not_verified(tmp_path: Path, capsys:
 def test_another_order_of_cells_says_so(data: Path, tmp_path: Path, capsys: Capture) -> None:
     assert main(toy_run(tmp_path / "out", data, "--max-prompt-tokens", "300,800")) == 0
     capsys.readouterr()
-    assert "order" in _refused(toy_run(tmp_path / "out", data, "--max-prompt-tokens", "800,300"), capsys)
+    assert "the order of tasks" in _refused(toy_run(tmp_path / "out", data, "--max-prompt-tokens", "800,300"), capsys)
 
 
 def test_a_finished_run_takes_another_name_of_its_model(data: Path, tmp_path: Path, capsys: Capture) -> None:
