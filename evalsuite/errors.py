@@ -1,5 +1,13 @@
 """The errors a user can mend."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LISTED = 60
+"""Names listed at most when none is near."""
+
 
 class UsageError(Exception):
     """Bad input: one clear line that names the file, line or sample and says what to do. Exit code 2."""
@@ -7,3 +15,12 @@ class UsageError(Exception):
 
 class MissingDataError(UsageError):
     """Data that is not there; the line says what to get, from where, and where to put it."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """The message for an unknown name: the nearest ones, or all there are."""
+    names = sorted(set(known))
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
+    advice = f"did you mean {' or '.join(near)}?" if near else f"known: {listed or 'none'}"
+    return f"unknown {kind} {name!r}; {advice}"

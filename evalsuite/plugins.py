@@ -8,18 +8,16 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
-from evalsuite.errors import UsageError
+from evalsuite.benchmark import Benchmark
+from evalsuite.errors import UsageError, unknown
 from evalsuite.task import Task
 
 BUILT_IN = "evalsuite.tasks"
-LISTED = 60
-"""Names listed at most when none is near."""
 ENTRY_POINT_GROUP = "evalsuite.tasks"
 
 
@@ -68,13 +66,15 @@ def select_tasks(names: Iterable[str], tasks: Mapping[str, Task]) -> tuple[Task,
     return tuple(chosen.values())
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """The message for an unknown name: the nearest ones, or all there are."""
-    names = sorted(set(known))
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
-    listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
-    advice = f"did you mean {' or '.join(near)}?" if near else f"known: {listed or 'none'}"
-    return f"unknown {kind} {name!r}; {advice}"
+def find_benchmarks() -> Mapping[str, Benchmark]:
+    """What the built-in folders bring besides their tasks, by folder; folders that bring tasks alone are left out."""
+    found: dict[str, Benchmark] = {}
+    for task_file in sorted(built_in_folder().glob("*/task.py")):
+        folder = task_file.parent.name
+        benchmark = getattr(module(folder, "task"), "BENCHMARK", None)
+        if benchmark is not None:
+            found[folder] = benchmark
+    return found
 
 
 def module(folder: str, name: str) -> ModuleType:

@@ -8,6 +8,9 @@ from typing import Literal
 
 from evalsuite.types import Cut, Decoding, Json, Setting, Span
 
+IMPORTED = "imported"
+"""The protocol and strategy of answers made elsewhere, whose prompts are unknown."""
+
 SCHEMA_VERSION = 1
 """Goes up when the meaning or shape of a file in a run directory changes."""
 

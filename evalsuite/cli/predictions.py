@@ -13,8 +13,6 @@ evalsuite score-predictions preds.json --suite zeroscrolls --data ./data --out r
 evalsuite score-predictions answers.jsonl --suite plain --model-name my-model --data ./data --out results/mine
 """
 
-SUITES = ("leval", "zeroscrolls", "scrolls", "plain")
-
 
 def add(commands: Commands) -> None:
     """Adds the command."""
@@ -22,7 +20,12 @@ def add(commands: Commands) -> None:
         commands, "score-predictions", main, "Score prediction files; the result is a run like any other", _EXAMPLES
     )
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    parser.add_argument("--suite", choices=SUITES, required=True, help="the format of the files")
+    parser.add_argument(
+        "--suite",
+        required=True,
+        metavar="FORMAT",
+        help="the format of the files: plain, scrolls, or a benchmark's own (leval, zeroscrolls)",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--model-name", metavar="NAME", help="for display (default: what the files say)")
     parser.add_argument("--data", metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA, else the hub)")

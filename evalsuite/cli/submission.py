@@ -1,4 +1,4 @@
-"""``evalsuite submission``: a run's answers as the file the ZeroSCROLLS leaderboard takes."""
+"""``evalsuite submission``: a run's answers as the file a leaderboard takes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from evalsuite.cli.options import Commands, add_command
 from evalsuite.cli.output import say
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, unknown
 
 if TYPE_CHECKING:
+    from evalsuite.benchmark import Submission
     from evalsuite.task import Task
 
-PREFIX = "zeroscrolls_"
 _EXAMPLES = """
 evalsuite submission results/llama --out llama.csv --data ./data
 evalsuite submission results/llama --cell /api/ --out llama.csv
@@ -23,32 +23,46 @@ evalsuite submission results/llama --cell /api/ --out llama.csv
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    summary = "Write a run's ZeroSCROLLS answers as a submission (CSV), checked for missing and extra ids"
+    summary = "Write a run's answers as a leaderboard takes them (ZeroSCROLLS: CSV), checked for missing and extra ids"
     parser = add_command(commands, "submission", main, summary, _EXAMPLES)
     parser.add_argument("folder", type=Path, metavar="DIR", help="a run directory, or a folder of them")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
-    parser.add_argument("--split", default="test", help="the split that was answered (default: test)")
+    parser.add_argument("--suite", default="zeroscrolls", help="whose leaderboard (default: zeroscrolls)")
+    parser.add_argument("--split", help="the split that was answered (default: the one the leaderboard judges)")
     parser.add_argument("--cell", default="", metavar="TEXT", help="take cells whose name holds this, of several")
     parser.add_argument("--data", metavar="DIR", help="the official files (default: EVALSUITE_DATA, else the hub)")
 
 
 def main(args: argparse.Namespace) -> int:
     """Collects, checks, writes."""
-    from evalsuite.plugins import find_tasks, module
+    from evalsuite.plugins import find_tasks
     from evalsuite.runs.store import run_folders, write_atomic
 
-    folders = run_folders([args.folder])
-    predictions = _predictions(folders, args.split, args.cell)
-    ours = module("zeroscrolls", "submission")
+    ours = _submission(args.suite)
+    split = args.split or ours.split
+    predictions = _predictions(run_folders([args.folder]), ours, split, args.cell)
     tasks = find_tasks()
-    expected = {config: _ids(tasks[PREFIX + config], args) for config in ours.CONFIGS if config in predictions}
-    text: str = ours.submission(predictions, expected)
-    write_atomic(args.out, text.encode())
+    expected = {name: _ids(tasks[task], split, args.data) for task, name in ours.tasks.items() if name in predictions}
+    write_atomic(args.out, ours.write(predictions, expected).encode())
     say(f"{args.out}: {sum(map(len, predictions.values()))} predictions of {len(predictions)} sets")
     return 0
 
 
-def _predictions(folders: Sequence[Path], split: str, part: str) -> dict[str, Mapping[str, str]]:
+def _submission(suite: str) -> Submission:
+    """How a suite's submission is written.
+
+    Raises:
+        UsageError: no benchmark has one of that name.
+    """
+    from evalsuite.plugins import find_benchmarks
+
+    known = {one.submission.suite: one.submission for one in find_benchmarks().values() if one.submission}
+    if suite not in known:
+        raise UsageError(f"--suite: {unknown('submission', suite, known)}")
+    return known[suite]
+
+
+def _predictions(folders: Sequence[Path], ours: Submission, split: str, part: str) -> dict[str, Mapping[str, str]]:
     """Answers by set and id, of the one cell that each set was asked in.
 
     Raises:
@@ -56,7 +70,7 @@ def _predictions(folders: Sequence[Path], split: str, part: str) -> dict[str, Ma
     """
     found: dict[str, tuple[str, Mapping[str, str]]] = {}
     for folder in folders:
-        for task, key, answers in _cells(folder, split, part):
+        for task, key, answers in _cells(folder, ours, split, part):
             if task in found:
                 raise UsageError(
                     f"{task} was answered in several cells, {found[task][0]} and {key}: choose with --cell TEXT, or "
@@ -64,18 +78,18 @@ def _predictions(folders: Sequence[Path], split: str, part: str) -> dict[str, Ma
                 )
             found[task] = (key, answers)
     if not found:
-        raise UsageError(f"no run there asked a set of ZeroSCROLLS of the split {split!r} (and --cell {part!r})")
-    return {task.removeprefix(PREFIX): answers for task, (_, answers) in found.items()}
+        raise UsageError(f"no run there asked a set of {ours.suite} of the split {split!r} (and --cell {part!r})")
+    return {ours.tasks[task]: answers for task, (_, answers) in found.items()}
 
 
-def _cells(folder: Path, split: str, part: str) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+def _cells(folder: Path, ours: Submission, split: str, part: str) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """Task, cell and answers of every cell of a run that asked an official set."""
     from evalsuite.records import RequestRecord
     from evalsuite.runs import store
     from evalsuite.runs.journal import read_journal
 
     settings = store.read_record(folder).settings
-    chosen = {one.key: one for one in settings if one.task.startswith(PREFIX) and one.split == split}
+    chosen = {one.key: one for one in settings if one.task in ours.tasks and one.split == split}
     answers: dict[str, dict[str, str]] = {key: {} for key in chosen if part in key}
     completions = read_journal(folder / store.COMPLETIONS).completions
     for request in store.read_lines(folder / store.REQUESTS, RequestRecord) if answers else ():
@@ -86,9 +100,8 @@ def _cells(folder: Path, split: str, part: str) -> Iterator[tuple[str, str, Mapp
         yield chosen[key].task, key, given
 
 
-def _ids(task: Task, args: argparse.Namespace) -> tuple[str, ...]:
+def _ids(task: Task, split: str, data: str | None) -> tuple[str, ...]:
     from evalsuite.sources import open_source
 
-    root = None if args.data is None else Path(args.data)
-    source = open_source(task.dataset, root, split=args.split, task=task.name)
-    return tuple(sample.id for sample in task.samples(source, args.split))
+    source = open_source(task.dataset, None if data is None else Path(data), split=split, task=task.name)
+    return tuple(sample.id for sample in task.samples(source, split))

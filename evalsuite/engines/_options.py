@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from evalsuite.errors import UsageError
-from evalsuite.plugins import unknown
+from evalsuite.errors import UsageError, unknown
 
 Kinds: TypeAlias = Mapping[str, Callable[[str], Any]]
 """Option name to conversion, which raises ValueError for a value it does not understand."""

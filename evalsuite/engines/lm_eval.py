@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.engines._generated import first_stop
-from evalsuite.errors import UsageError
-from evalsuite.plugins import unknown
+from evalsuite.errors import UsageError, unknown
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers import load_tokenizer

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
-from evalsuite.errors import UsageError
-from evalsuite.plugins import unknown
+from evalsuite.errors import UsageError, unknown
 from evalsuite.protocols import Engine, PromptSide
 
 SCHEMES: Mapping[str, str] = {

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evalsuite.fidelity.cases import PROMPT_METRICS
+from evalsuite.fidelity.cases import golden_prompts
 from evalsuite.fidelity.corpora import CORPORA
 
 _UNIT_SCALE = ("qasper.", "longbench.")
@@ -36,7 +36,7 @@ def raises(expected: Any) -> bool:
 
 def agrees(metric: str, value: Any, expected: Any) -> bool:
     """Whether a value agrees with the golden one, or is the documented choice where the official code raises."""
-    if metric in PROMPT_METRICS:
+    if any(metric == prompts.metric for prompts in golden_prompts().values()):
         from evalsuite.fidelity.prompts import prompt_agrees
 
         return prompt_agrees(expected, value)

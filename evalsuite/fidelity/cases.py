@@ -3,17 +3,17 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
+from evalsuite.benchmark import GoldenPrompts
 from evalsuite.errors import UsageError
+from evalsuite.plugins import find_benchmarks
 
 Case = dict[str, Any]
-
-PROMPT_METRICS = ("prompts.zero_scrolls", "prompts.leval")
-"""The names under which prompt cases are counted: those with a `rule`, those with a `script`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,22 @@ class Line:
     def metric(self) -> str:
         """The name under which the case is computed and counted.
 
-        Prompt cases name no metric of their own: see PROMPT_METRICS.
+        Prompt cases name no metric of their own: the benchmark whose field they have does.
         """
-        if "rule" in self.case:
-            return PROMPT_METRICS[0]
-        return PROMPT_METRICS[1] if "script" in self.case else str(self.case["metric"])
+        prompts = prompts_of(self.case)
+        return str(self.case["metric"]) if prompts is None else prompts.metric
+
+
+@cache
+def golden_prompts() -> Mapping[str, GoldenPrompts]:
+    """How the benchmarks' official prompts are built again, by the field that marks their cases."""
+    found = (benchmark.prompts for benchmark in find_benchmarks().values())
+    return {prompts.field: prompts for prompts in found if prompts is not None}
+
+
+def prompts_of(case: Mapping[str, Any]) -> GoldenPrompts | None:
+    """Whose official prompt a case records; None for a case of a score."""
+    return next((prompts for field, prompts in golden_prompts().items() if field in case), None)
 
 
 def read(files: Sequence[Path]) -> Iterator[Line]:
@@ -98,5 +109,6 @@ def _is_record(case: Case) -> bool:
 def _require_name(line: Line) -> None:
     if not isinstance(line.case.get("id"), str):
         raise UsageError(f"{line.where}: a golden case needs a text `id`")
-    if not {"metric", "rule", "script"} & line.case.keys():
-        raise UsageError(f"{line.where}: case {line.id} has no `metric` (nor the `rule` or `script` of a prompt case)")
+    if not {"metric", *golden_prompts()} & line.case.keys():
+        fields = " or ".join(f"`{field}`" for field in golden_prompts())
+        raise UsageError(f"{line.where}: case {line.id} has no `metric` (nor the {fields} of a prompt case)")

@@ -8,57 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalsuite.fidelity.cases import PROMPT_METRICS, read
+from evalsuite.benchmark import Deviation
+from evalsuite.fidelity.cases import golden_prompts, read
 from evalsuite.fidelity.check import check
 from evalsuite.fidelity.report import Tally
-from evalsuite.metrics.deviations import DEVIATIONS, Deviation
+from evalsuite.metrics.deviations import DEVIATIONS
+from evalsuite.plugins import find_benchmarks, find_tasks
 from evalsuite.task import Task
-
-RUN_DEVIATIONS = (
-    Deviation(
-        "prompts.zero_scrolls, prompts.leval",
-        "the official cut leaves more than its own limit",
-        "the prompt is sent",
-        "a run refuses the sample by name before anything is generated",
-    ),
-    Deviation(
-        "prompts.zero_scrolls",
-        "the official cut breaks a character (`partial_character`)",
-        "U+FFFD in the prompt, with byte fallback thousands of them",
-        "a run cuts before that character and notes it on the request",
-    ),
-    Deviation(
-        "prompts.zero_scrolls",
-        "the model has a BOS token",
-        "hosted models have none",
-        "it stands in front and counts as one token of the limit",
-    ),
-    Deviation(
-        "prompts.leval",
-        "a cap that is no whole thousand of tokens",
-        "the argument `--max_length` is such as `16k`",
-        "rounded down: 16384 is 16k, a document has at most 15488 tokens",
-    ),
-    Deviation(
-        "prompts.leval",
-        "turbo16k-test on a model of one's own",
-        "system prompt and messages go to a server",
-        "their texts stand one after the other behind one BOS",
-    ),
-    Deviation(
-        "prompts.leval",
-        "a model whose name holds `code`, `gsm` or `topic`",
-        "the prompt of that set is used for every set",
-        "only the set's name counts",
-    ),
-    Deviation(
-        "leval.exam",
-        "sci_fi, asked by the story and by facts",
-        "both answers are one line `{loyalty} [fact: {fact}]`",
-        "two samples a question; their mean is the official score",
-    ),
-)
-"""Where a run does other than the official scripts; the golden cases are reproduced as they are."""
 
 PREFIXES = (
     ("leval_", "leval"),
@@ -122,8 +78,9 @@ def page(found: Iterable[Fact], tasks: Mapping[str, Task]) -> str:
         tasks: the tasks to list, by name.
     """
     known = {fact.metric: fact for fact in found}
-    scores = [fact for metric, fact in sorted(known.items()) if metric not in PROMPT_METRICS]
-    prompts = [known[metric] for metric in PROMPT_METRICS if metric in known]
+    asked = {prompts.metric for prompts in golden_prompts().values()}
+    scores = [fact for metric, fact in sorted(known.items()) if metric not in asked]
+    prompts = [fact for metric, fact in sorted(known.items()) if metric in asked]
     cases = ("official function", "source", "golden cases that agree")
     differs = ("where", "situation", "official code", "here")
     raised = "Where the official code raises, our choice (below) is what is counted as agreeing.\n"
@@ -133,7 +90,7 @@ def page(found: Iterable[Fact], tasks: Mapping[str, Task]) -> str:
             *_section("Scores", cases, map(_fact_row, scores), raised),
             *_section("Prompts and cuts", cases, map(_fact_row, prompts)),
             *_section("Deviations of scores", differs, map(_deviation_row, DEVIATIONS)),
-            *_section("Deviations of a run", differs, map(_deviation_row, RUN_DEVIATIONS)),
+            *_section("Deviations of a run", differs, map(_deviation_row, run_deviations())),
             *_section(
                 "Tasks", ("suite", "tasks and their versions", "scored as", "asked as"), _task_rows(tasks, known)
             ),
@@ -141,10 +98,13 @@ def page(found: Iterable[Fact], tasks: Mapping[str, Task]) -> str:
     )
 
 
+def run_deviations() -> tuple[Deviation, ...]:
+    """Where a run does other than the official scripts; the golden cases are reproduced as they are."""
+    return tuple(one for benchmark in find_benchmarks().values() for one in benchmark.deviations)
+
+
 def main(golden: Path) -> None:
     """Checks everything in a folder of golden files and writes the page to the standard output."""
-    from evalsuite.plugins import find_tasks
-
     sys.stdout.write(page(facts(sorted(golden.glob("*.jsonl*"))), find_tasks()))
 
 

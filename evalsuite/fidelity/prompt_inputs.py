@@ -94,7 +94,7 @@ class PromptContext:
         self._tokenizers = tokenizers or next((home for home in homes if home.is_dir()), homes[0])
         self._data = data or (Path(published) if published else folder.resolve().parent / "data")
         self._loaded: dict[str, RememberingTokenizer] = {}
-        self._published: dict[str, list[Mapping[str, Any]]] = {}
+        self._published: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
 
     def tokenizer(self, name: str) -> Tokenizer:
         """A tokenizer by its folder's name.
@@ -122,22 +122,21 @@ class PromptContext:
             raise UsageError(f"no record {name!r} in {where}; put the file of generated rows beside the cases")
         return self._records[name]
 
-    def published(self, task: str, index: int) -> Mapping[str, Any]:
-        """A row of a published L-Eval file, by its 0-based line.
+    def published(self, folder: str, name: str, index: int) -> Mapping[str, Any]:
+        """A row of a published JSON Lines file, by the dataset's folder, the file's stem and the 0-based line.
 
         Raises:
             UsageError: the file is not in the data folder, or shorter.
         """
-        if task not in self._published:
-            files = sorted((self._data / "leval").rglob(f"{task}.jsonl*"))
+        if (folder, name) not in self._published:
+            files = sorted((self._data / folder).rglob(f"{name}.jsonl*"))
             if not files:
-                raise UsageError(
-                    f"no {task}.jsonl(.gz) below {self._data}/leval; set EVALSUITE_DATA to the data folder"
-                )
-            self._published[task] = list(_lines(files[0]))
-        rows = self._published[task]
+                where = self._data / folder
+                raise UsageError(f"no {name}.jsonl(.gz) below {where}; set EVALSUITE_DATA to the data folder")
+            self._published[folder, name] = list(_lines(files[0]))
+        rows = self._published[folder, name]
         if index >= len(rows):
-            raise UsageError(f"{task}.jsonl has {len(rows)} rows; a case asks for row {index} (0-based)")
+            raise UsageError(f"{name}.jsonl has {len(rows)} rows; a case asks for row {index} (0-based)")
         return rows[index]
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Golden prompt cases: the official prompt of ZeroSCROLLS or L-Eval built again, and compared by hash.
+"""Golden prompt cases: a benchmark's official prompt built again, and compared by hash.
 
 The value of a case is ``{prompt_sha256, token_ids_sha256, prompt_tokens}``: SHA-256 of the UTF-8 text, and of the
 decimal ids joined by ``,``; None where the case has no text (``hf``) or no ids (``turbo16k-test``).
@@ -10,27 +10,31 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from evalsuite.benchmark import GoldenInputs
 from evalsuite.errors import UsageError
-from evalsuite.fidelity.prompt_inputs import PromptContext
-from evalsuite.plugins import module
+from evalsuite.fidelity.cases import prompts_of
 
 Value: TypeAlias = dict[str, str | int | None]
 
 
-def compute_prompt(case: Mapping[str, Any], context: PromptContext) -> Value:
+def compute_prompt(case: Mapping[str, Any], context: GoldenInputs) -> Value:
     """The value of one prompt case, without a look at what is expected.
 
     Args:
-        case: a line of a ZeroSCROLLS (``rule``) or L-Eval (``script``) prompt file.
+        case: a line of a benchmark's prompt file.
         context: where its tokenizer and its row come from.
 
     Raises:
         UsageError: the case names a row, tokenizer or set that is not there.
     """
     try:
-        return _zeroscrolls(case, context) if "rule" in case else _leval(case, context)
+        prompts = prompts_of(case)
+        if prompts is None:
+            raise UsageError(f"prompt case {case.get('id')}: no benchmark knows its kind")
+        built = prompts.build(case, context)
     except KeyError as error:
         raise UsageError(f"prompt case {case.get('id')}: {error} is missing or unknown") from error
+    return _value(built.text, built.ids)
 
 
 def prompt_agrees(expected: Mapping[str, Any], value: Mapping[str, Any]) -> bool:
@@ -46,37 +50,6 @@ def expected_value(expected: Mapping[str, Any]) -> Value:
         "token_ids_sha256": expected.get("token_ids_sha256") if ids is None else _ids_hash(ids),
         "prompt_tokens": expected.get("prompt_tokens"),
     }
-
-
-def _zeroscrolls(case: Mapping[str, Any], context: PromptContext) -> Value:
-    sets, request, cut = (module("zeroscrolls", name) for name in ("sets", "request", "cut"))
-    prompt = cut.cut(
-        case["rule"],
-        request.read_row(context.record(case["record"])),
-        context.tokenizer(case["tokenizer"]),
-        limit=case["limit"],
-        max_new_tokens=case["max_new_tokens"] or 0,
-        summary=sets.BY_CONFIG[case["config"]].is_summary,
-    )
-    return _value(prompt.text, prompt.ids)
-
-
-def _leval(case: Mapping[str, Any], context: PromptContext) -> Value:
-    prompts, cut = module("leval", "prompts"), module("leval", "cut")
-    script, metric, which = case["script"], case["metric"], case["instruction"]
-    row = context.record(case["record"]) if case.get("record") else context.published(case["task"], case["row"])
-    tokenizer = context.tokenizer(case["tokenizer"])
-    path = prompts.prediction_path(case["task"], metric)
-    document = cut.cut_document(
-        row["input"],
-        cut.document_limit(case["max_length"]),
-        tokenizer,
-        keep_end=prompts.keeps_end(path),
-        special_tokens=prompts.counts_specials(script),
-    )
-    question, reference = row["instructions"][which], row["outputs"][which]
-    prompt = prompts.build_prompt(script, path, metric, document.text, question, reference)
-    return _value(prompt.text, prompts.prompt_ids(script, prompt.text, tokenizer))
 
 
 def _value(text: str | None, ids: Sequence[int] | None) -> Value:

@@ -5,7 +5,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from evalsuite.fidelity.cases import PROMPT_METRICS, Case, Line
+from evalsuite.fidelity.cases import Case, Line, golden_prompts
 from evalsuite.fidelity.scores import SCORES
 
 Solver = Callable[[Line], Any]
@@ -18,7 +18,8 @@ def solvers(tokenizers: Path | None) -> Mapping[str, Solver]:
         tokenizers: folder of the golden tokenizers, for prompt cases; by default beside their files.
     """
     scores = {metric: partial(_score, score) for metric, score in SCORES.items()}
-    return {**scores, **dict.fromkeys(PROMPT_METRICS, _prompts(tokenizers))}
+    prompts = (one.metric for one in golden_prompts().values())
+    return {**scores, **dict.fromkeys(prompts, _prompts(tokenizers))}
 
 
 def _score(score: Callable[[Case], Any], line: Line) -> Any:

@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, unknown
 from evalsuite.interop.harness_doc import Asked, asked_of, options_of, prompt_of, split_prompt
 from evalsuite.interop.harness_judge import judge_doc, metric_names
-from evalsuite.plugins import unknown
 from evalsuite.task import Dataset, HubFile, Metric, PromptProtocol, Task
 from evalsuite.types import Completion, Document, Judgement, Sample
 

@@ -4,18 +4,7 @@ A faulty *prediction* takes the official value of a wrong answer. A faulty *refe
 must be mended, and a silent 0 would blame the model.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """One deliberate difference from an official scorer."""
-
-    metric: str  # golden name, `<benchmark>.<metric>`
-    situation: str
-    official: str  # what the official code does
-    ours: str
-
+from evalsuite.benchmark import Deviation
 
 DEVIATIONS = (
     Deviation("zero_scrolls.accuracy", "the reference holds no letter A to D of its own", "AssertionError", "None"),

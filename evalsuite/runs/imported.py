@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias
 
 from evalsuite import __version__
-from evalsuite.errors import UsageError
+from evalsuite.benchmark import Predictions, TaskAnswers
+from evalsuite.errors import UsageError, unknown
+from evalsuite.plugins import find_benchmarks
+from evalsuite.predictions.formats import FORMATS
 from evalsuite.records import (
+    IMPORTED,
     SCHEMA_VERSION,
     DataFileRecord,
     EngineInfo,
@@ -21,9 +23,6 @@ from evalsuite.records import (
     RunRecord,
     RunSpec,
 )
-from evalsuite.runs.import_answers import TaskAnswers
-from evalsuite.runs.import_leval import model_of, read_leval
-from evalsuite.runs.import_plain import read_plain, read_scrolls
 from evalsuite.runs.journal import journal_line, lock
 from evalsuite.runs.record import commit, hardware, packages
 from evalsuite.runs.store import (
@@ -38,20 +37,17 @@ from evalsuite.runs.store import (
     write_document,
     write_lines,
 )
-from evalsuite.scoring.join import IMPORTED
 from evalsuite.sources.storage import sha256 as file_hash
 from evalsuite.task import Task
 from evalsuite.types import Completion, Sample, Setting
 
-Read: TypeAlias = Callable[[Sequence[Path], Mapping[str, Task], Path | None], Iterator[TaskAnswers]]
-
-READERS: Mapping[str, Read] = {
-    "leval": read_leval,
-    "zeroscrolls": partial(read_scrolls, "zeroscrolls"),
-    "scrolls": partial(read_scrolls, "scrolls"),
-    "plain": read_plain,
-}
 UNKNOWN = "imported predictions: prompts, cuts, decoding and tokens are unknown"
+
+
+def formats() -> Mapping[str, Predictions]:
+    """The formats of answers that can be read, by name: the benchmarks' own, then those that belong to none."""
+    own = (one for benchmark in find_benchmarks().values() for one in benchmark.predictions)
+    return {one.name: one for one in (*own, *FORMATS)}
 
 
 def import_predictions(
@@ -67,7 +63,7 @@ def import_predictions(
 
     Args:
         files: prediction files.
-        suite: their format, one of ``READERS``.
+        suite: their format, a name in ``formats()``.
         out: the run directory, which must not hold a run yet.
         tasks: by name.
         data: the data folder; None takes EVALSUITE_DATA, else the hub.
@@ -78,8 +74,12 @@ def import_predictions(
     """
     if (out / RUN).exists():
         raise UsageError(f"{out} holds a run already; choose another --out")
-    name = model_name or (model_of(files) if suite == "leval" else files[0].name.split(".")[0])
-    answers = tuple(READERS[suite](files, tasks, None if data is None else Path(data)))
+    known = formats()
+    if suite not in known:
+        raise UsageError(f"--suite: {unknown('format', suite, known)}")
+    chosen = known[suite]
+    name = model_name or (files[0].name.split(".")[0] if chosen.model is None else chosen.model(files))
+    answers = tuple(chosen.read(files, tasks, None if data is None else Path(data)))
     if not answers:
         raise UsageError(f"{', '.join(map(str, files))}: no prediction to score; was the file written to its end?")
     record = _record(name, files, answers, data)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from evalsuite.errors import UsageError
-from evalsuite.plugins import unknown
+from evalsuite.errors import UsageError, unknown
 from evalsuite.prompts.fit import (
     Budget,
     Fitted,

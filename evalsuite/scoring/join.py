@@ -6,14 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from evalsuite.errors import UsageError
-from evalsuite.records import RequestRecord, RunRecord
+from evalsuite.records import IMPORTED, RequestRecord, RunRecord
 from evalsuite.scoring.cells import CellScores, cells
 from evalsuite.scoring.score import score_sample
 from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Cell, Completion, Sample, Score, Setting
-
-IMPORTED = "imported"
-"""The protocol and strategy of answers made elsewhere, whose prompts are unknown."""
 
 
 def score_cells(

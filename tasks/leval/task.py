@@ -7,10 +7,13 @@ Metrics: exam accuracy by the official extraction, F1, ROUGE; rows for judges ar
 
 from __future__ import annotations
 
+from evalsuite.benchmark import Benchmark
 from evalsuite.task import Dataset, HubFile, Task
 
 from .asking import protocols
+from .golden import DEVIATIONS, PROMPTS
 from .judge import metrics_of
+from .predictions import PREDICTIONS
 from .reader import HUB_FOLDERS, reader
 from .sets import SETS, Set
 
@@ -57,3 +60,4 @@ def task(one: Set) -> Task:
 
 
 TASKS = tuple(task(one) for one in SETS)
+BENCHMARK = Benchmark(predictions=(PREDICTIONS,), prompts=PROMPTS, deviations=DEVIATIONS)

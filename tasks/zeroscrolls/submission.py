@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 
+from evalsuite.benchmark import Submission
 from evalsuite.errors import UsageError
 
 from .sets import SETS
@@ -56,3 +57,11 @@ def _problems(config: str, predictions: Predictions, expected: Mapping[str, Iter
         if names:
             more = ", ..." if len(names) > LISTED else ""
             yield f"{config}: {len(names)} {word} ({', '.join(names[:LISTED])}{more})"
+
+
+SUBMISSION = Submission(
+    suite="zeroscrolls",
+    split="test",
+    tasks={f"zeroscrolls_{config}": config for config in CONFIGS},
+    write=submission,
+)

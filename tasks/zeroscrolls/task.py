@@ -7,13 +7,19 @@ Metrics: ROUGE (geometric mean), F1, accuracy, exponential similarity, concordan
 
 from __future__ import annotations
 
+from functools import partial
+
+from evalsuite.benchmark import Benchmark, Predictions
+from evalsuite.predictions.formats import read_scrolls
 from evalsuite.task import Dataset, HubFile, Task
 
 from . import rebuilt
 from .asking import protocols
+from .golden import DEVIATIONS, PROMPTS
 from .judge import metrics_of
 from .reader import reader
 from .sets import SETS, Set
+from .submission import SUBMISSION
 
 HUB = "tau/zero_scrolls"
 SPLITS = ("validation", "test")
@@ -58,3 +64,9 @@ def task(one: Set) -> Task:
 
 
 TASKS = (*(task(one) for one in SETS), *rebuilt.TASKS)
+BENCHMARK = Benchmark(
+    predictions=(Predictions(name="zeroscrolls", read=partial(read_scrolls, "zeroscrolls")),),
+    submission=SUBMISSION,
+    prompts=PROMPTS,
+    deviations=DEVIATIONS,
+)

@@ -71,9 +71,9 @@ def test_missing_inputs_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UsageError, match="no record 'zs-1'"):
         context.record("zs-1")
     with pytest.raises(UsageError, match="EVALSUITE_DATA"):
-        context.published("gsm100", 0)
+        context.published("leval", "gsm100", 0)
     with pytest.raises(UsageError, match="has 1 rows; a case asks for row 1"):
-        context.published("tpo", 1)
+        context.published("leval", "tpo", 1)
     with pytest.raises(UsageError, match="case x: 'record' is missing"):
         compute_prompt({"id": "x", "rule": "hf"}, context)
 

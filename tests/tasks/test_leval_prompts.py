@@ -89,7 +89,7 @@ def row_of(case: dict[str, Any]) -> tuple[str, int | None, str | None]:
 def golden_prompt(case: dict[str, Any], context: PromptContext) -> tuple[Any, Any, tuple[int, ...] | None]:
     """The cut document, the prompt and its ids for one golden case; what was kept must stand where it says."""
     tokenizer, script = context.tokenizer(case["tokenizer"]), case["script"]
-    row = context.record(case["record"]) if case["record"] else context.published(case["task"], case["row"])
+    row = context.record(case["record"]) if case["record"] else context.published("leval", case["task"], case["row"])
     path, limit = PROMPTS.prediction_path(case["task"], case["metric"]), CUT.document_limit(case["max_length"])
     assert limit == case["limit"]
     keep_end, specials = PROMPTS.keeps_end(path), PROMPTS.counts_specials(script)

@@ -128,4 +128,4 @@ def test_a_set_answered_in_two_cells_needs_a_choice(tmp_path: Path, capsys: Capt
     assert "answered in several cells" in capsys.readouterr().err
     assert main([*command, "--cell", "cap-5000"]) == 0
     assert main([*command, "--cell", "nowhere"]) == 2
-    assert "no run there asked a set of ZeroSCROLLS" in capsys.readouterr().err
+    assert "no run there asked a set of zeroscrolls" in capsys.readouterr().err

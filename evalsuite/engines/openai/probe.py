@@ -12,8 +12,7 @@ from evalsuite.engines.openai.ask import Mode
 from evalsuite.engines.openai.http import Client, NoAnswer
 from evalsuite.engines.openai.options import Options
 from evalsuite.engines.openai.reply import read_reply
-from evalsuite.errors import UsageError
-from evalsuite.plugins import unknown
+from evalsuite.errors import UsageError, unknown
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import ModelIdentity
 

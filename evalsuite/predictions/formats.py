@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evalsuite.errors import UsageError
-from evalsuite.plugins import unknown
-from evalsuite.runs.import_answers import Answer, TaskAnswers, joined
-from evalsuite.scoring.join import IMPORTED
+from evalsuite.benchmark import Predictions, TaskAnswers
+from evalsuite.errors import UsageError, unknown
+from evalsuite.predictions.joined import Answer, joined
+from evalsuite.records import IMPORTED
 from evalsuite.sources.parse import decode, load_json, records
 from evalsuite.sources.storage import Stored, read_whole
 from evalsuite.task import Task
 
 SCROLLS = "scrolls"
+"""The format of the SCROLLS leaderboard, whose sets are tasks of several benchmarks."""
 
 
 def read_plain(files: Sequence[Path], tasks: Mapping[str, Task], root: Path | None) -> Iterator[TaskAnswers]:
@@ -96,3 +98,10 @@ def _answer(name: str, prediction: Any, where: str) -> Answer:
             f"{where}: the prediction of {name!r} is {found}, not a text; leave the id out where there is no answer"
         )
     return Answer(name, prediction, where)
+
+
+FORMATS = (
+    Predictions(name=SCROLLS, read=partial(read_scrolls, SCROLLS)),
+    Predictions(name="plain", read=read_plain),
+)
+"""Formats that belong to no single benchmark."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalsuite.errors import UsageError
-from evalsuite.plugins import unknown
-from evalsuite.records import DataFileRecord
-from evalsuite.scoring.join import IMPORTED
+from evalsuite.benchmark import TaskAnswers
+from evalsuite.errors import UsageError, unknown
+from evalsuite.records import IMPORTED
 from evalsuite.sources import open_source
 from evalsuite.task import Task
-from evalsuite.types import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +22,6 @@ class Answer:
     text: str
     where: str
     """File and line or key, for messages."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskAnswers:
-    """The answers to one task."""
-
-    task: Task
-    samples: tuple[Sample, ...]
-    """All that are asked, answered or not."""
-    texts: Mapping[str, str]
-    """Answers by sample id; a sample without one is missing."""
-    protocol: str = IMPORTED
-    notices: tuple[str, ...] = ()
-    data: tuple[DataFileRecord, ...] = ()
 
 
 def joined(task: Task, answers: Iterable[Answer], root: Path | None, protocol: str = IMPORTED) -> TaskAnswers:

@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evalsuite.errors import MissingDataError, UsageError
+from evalsuite.benchmark import Predictions, TaskAnswers
+from evalsuite.errors import MissingDataError, UsageError, unknown
 from evalsuite.metrics.leval import JUDGED_TWICE
-from evalsuite.plugins import module, unknown
-from evalsuite.runs.import_answers import TaskAnswers
 from evalsuite.sources import open_source
 from evalsuite.sources.parse import records
 from evalsuite.sources.row import Record
 from evalsuite.sources.storage import Stored
 from evalsuite.task import Task
 from evalsuite.types import Document, Sample
+
+from .judge import split_answer
+from .reader import JUDGED, ask, fault
+from .sets import BY_NAME, Set
 
 SUFFIX = "_pred"
 POSITIONS = 3
@@ -58,13 +61,14 @@ def read_leval(files: Sequence[Path], tasks: Mapping[str, Task], root: Path | No
     seen: dict[str, Path] = {}
     for path in files:
         name = path.name.split(".")[0]
-        sets = module("leval", "sets").BY_NAME
-        if name not in sets or f"leval_{name}" not in tasks:
-            raise UsageError(f"{path}: name the file after its set, as in tpo.pred.jsonl; {unknown('set', name, sets)}")
+        if name not in BY_NAME or f"leval_{name}" not in tasks:
+            raise UsageError(
+                f"{path}: name the file after its set, as in tpo.pred.jsonl; {unknown('set', name, BY_NAME)}"
+            )
         if name in seen:
             raise UsageError(f"{path}: {seen[name]} answers {name} already; give one file a set")
         seen[name] = path
-        yield _answers(path, sets[name], tasks[f"leval_{name}"], root)
+        yield _answers(path, BY_NAME[name], tasks[f"leval_{name}"], root)
 
 
 def model_of(files: Sequence[Path]) -> str:
@@ -80,7 +84,7 @@ def model_of(files: Sequence[Path]) -> str:
     return next(iter(names.values()))
 
 
-def _answers(path: Path, one: Any, task: Task, root: Path | None) -> TaskAnswers:
+def _answers(path: Path, one: Set, task: Task, root: Path | None) -> TaskAnswers:
     lines, notices = _lines(path, one)
     data = _published(task, root, 2 if one.name == JUDGED_TWICE else 1)
     matched = None if data is None else _matched(lines, data.questions)
@@ -95,13 +99,13 @@ def _answers(path: Path, one: Any, task: Task, root: Path | None) -> TaskAnswers
     return TaskAnswers(task, sum(data.questions, ()), texts, notices=notices, data=data.used)
 
 
-def _lines(path: Path, one: Any) -> tuple[list[Line], tuple[str, ...]]:
+def _lines(path: Path, one: Set) -> tuple[list[Line], tuple[str, ...]]:
     """The lines scored automatically, and what is said of the others."""
-    reader, found, judged, key = module("leval", "reader"), list[Line](), Counter[str](), ""
+    found, judged, key = list[Line](), Counter[str](), ""
     for row in _records(path):
         key = key or _key(row, path)
         evaluation = row.text("evaluation")
-        if evaluation in reader.JUDGED:
+        if evaluation in JUDGED:
             judged[evaluation] += 1
         elif evaluation != one.metric:
             raise row.error("evaluation", f"is {evaluation!r}; {one.name} is scored by {one.metric!r}")
@@ -160,21 +164,18 @@ def _stranger(line: Line, questions: Sequence[tuple[Sample, ...]]) -> UsageError
     return line.row.error("query", f"{line.query[:60]!r} is not a question of the data, though others are")
 
 
-def _own(one: Any, line: Line, number: int) -> tuple[Sample, ...]:
+def _own(one: Set, line: Line, number: int) -> tuple[Sample, ...]:
     """The samples of a line without data."""
-    reader = module("leval", "reader")
-    if problem := reader.fault(one, line.gold):
+    if problem := fault(one, line.gold):
         raise line.row.error("gt", problem)
     name = f"line-{number}"
-    found: tuple[Sample, ...] = reader.ask(one, name, Document(name, ""), line.query, line.gold, number % POSITIONS)
-    return found
+    return ask(one, name, Document(name, ""), line.query, line.gold, number % POSITIONS)
 
 
 def _texts(answered: Iterator[tuple[tuple[Sample, ...], Line]]) -> dict[str, str]:
     """Answers by sample id; sci_fi's two are split as its evaluator splits them."""
-    split = module("leval", "judge").split_answer
     return {
-        sample.id: split(line.text)[sample.attributes["asked"]] if len(samples) > 1 else line.text
+        sample.id: split_answer(line.text)[sample.attributes["asked"]] if len(samples) > 1 else line.text
         for samples, line in answered
         for sample in samples
     }
@@ -192,3 +193,6 @@ def _key(row: Record | None, path: Path) -> str:
         if name.endswith(SUFFIX):
             return name
     raise UsageError(f"{row.where}: no field '<model>{SUFFIX}' (the record has: {', '.join(row.names())})")
+
+
+PREDICTIONS = Predictions(name="leval", read=read_leval, model=model_of)

@@ -1,0 +1,50 @@
+"""ZeroSCROLLS' official prompts and cuts built again from recorded cases (those with a ``rule``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from evalsuite.benchmark import Deviation, GoldenInputs, GoldenPrompts, OfficialPrompt
+
+from .cut import cut
+from .request import read_row
+from .sets import BY_CONFIG
+
+
+def build(case: Mapping[str, Any], inputs: GoldenInputs) -> OfficialPrompt:
+    """Return the prompt that the runner named by the case's rule sends."""
+    prompt = cut(
+        case["rule"],
+        read_row(inputs.record(case["record"])),
+        inputs.tokenizer(case["tokenizer"]),
+        limit=case["limit"],
+        max_new_tokens=case["max_new_tokens"] or 0,
+        summary=BY_CONFIG[case["config"]].is_summary,
+    )
+    return OfficialPrompt(prompt.text, prompt.ids)
+
+
+PROMPTS = GoldenPrompts(metric="prompts.zero_scrolls", field="rule", build=build)
+
+DEVIATIONS = (
+    Deviation(
+        "prompts.zero_scrolls",
+        "the official cut leaves more than its own limit",
+        "the prompt is sent",
+        "a run refuses the sample by name before anything is generated",
+    ),
+    Deviation(
+        "prompts.zero_scrolls",
+        "the official cut breaks a character (`partial_character`)",
+        "U+FFFD in the prompt, with byte fallback thousands of them",
+        "a run cuts before that character and notes it on the request",
+    ),
+    Deviation(
+        "prompts.zero_scrolls",
+        "the model has a BOS token",
+        "hosted models have none",
+        "it stands in front and counts as one token of the limit",
+    ),
+)
+"""Where a run does other than the official scripts; the golden cases are reproduced as they are."""
