@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evalsuite.engines.checked import checked
 from evalsuite.errors import UsageError
 from evalsuite.records import RunRecord
 from evalsuite.runs.interrupt import Interrupt
@@ -123,7 +124,7 @@ def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Inter
         tally = _Tally(plan.asked, content, report)
         with closing(prefetch(groups(plan, engine), GROUPS_AHEAD)) as planned:
             pending = _pending(planned, log, tally, interrupt)
-            for completion in engine.complete(pending):
+            for completion in checked(engine, pending):
                 journal.append(completion)
                 tally.answered(completion)
     left = plan.asked - tally.done - tally.failed
