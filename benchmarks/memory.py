@@ -99,12 +99,11 @@ def _options(ids: Sequence[int]) -> list[list[int]]:
 
 
 def _request(ids: Sequence[int]) -> Any:
-    from evalsuite.types import Cut, Decoding, Request
+    from evalsuite.types import Cut, Request
+    from evalsuite.work import Choose
 
     cut = Cut("left", None, 1 << 20, "model", len(ids), len(ids))
-    return Request(
-        "r", "c", "s", "d", "k", tuple(ids), Decoding(0), cut, options=tuple(tuple(option) for option in _options(ids))
-    )
+    return Request("r", "c", "s", "d", "k", tuple(ids), Choose(tuple(map(tuple, _options(ids)))), cut)
 
 
 def _peer(kind: str, folder: str, dtype: str, ids: list[int]) -> Any:

@@ -9,7 +9,8 @@ from benchmarks.data import Book, Question
 from evalsuite.prompts.chat import Frame
 from evalsuite.prompts.fit import Budget, Fitted, fit
 from evalsuite.protocols import Tokenizer
-from evalsuite.types import Decoding, Document, Part, Request, Role, Sample, Span
+from evalsuite.types import Document, Part, Request, Role, Sample, Span
+from evalsuite.work import Choose, Generate
 
 Cutting = Literal["uncut", "left", "aligned"]
 UNBOUND = 1 << 20
@@ -64,7 +65,6 @@ def _request(key: str, fitted: Fitted, question: Question, tokenizer: Tokenizer,
         document=key.rsplit("-", 1)[0],
         key=key,
         prompt=fitted.ids,
-        decoding=Decoding(0 if asked else NEW_TOKENS),
+        work=Choose(asked) if asked else Generate(NEW_TOKENS),
         cut=fitted.cut,
-        options=asked,
     )

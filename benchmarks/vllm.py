@@ -21,7 +21,8 @@ from benchmarks.vllm_sides import Run, Setup, both
 from evalsuite.engines.hf.tree import as_ids, distinct_tokens
 from evalsuite.protocols import Tokenizer
 from evalsuite.tokenizers import load_tokenizer
-from evalsuite.types import Decoding, Request
+from evalsuite.types import Request
+from evalsuite.work import Generate
 
 TIMED = {
     "hidden_size": 256,
@@ -126,7 +127,7 @@ def options_row(checkpoint: Path, stories: Sequence[Book], tokenizer: Tokenizer)
 def generation_row(name: str, checkpoint: Path, books: Sequence[Book], tokenizer: Tokenizer) -> Row:
     """Prompt tokens computed for generations with a cache of three documents."""
     asked = [
-        [replace(request, decoding=Decoding(NEW_TOKENS)) for request in group]
+        [replace(request, work=Generate(NEW_TOKENS)) for request in group]
         for group in groups(books, tokenizer, options=False, cutting="uncut")
     ]
     setup = _setup(checkpoint, COUNTING, [request for group in asked for request in group])
@@ -175,7 +176,7 @@ def _setup(
     checkpoint: Path, sizes: dict[str, int], requests: Sequence[Request], *, kv_documents: int = CACHED_DOCUMENTS
 ) -> Setup:
     """A cache of that many mean documents, and at least of the longest request."""
-    needs = [len(r.prompt) + max([r.decoding.max_new_tokens, *map(len, r.options)]) for r in requests]
+    needs = [len(r.prompt) + r.answer_tokens for r in requests]
     documents = {request.document: len(request.prompt) for request in requests}
     mean = sum(documents.values()) // len(documents)
     # lm-eval's class keeps a token back and wants room for the one it generates behind a scored option.

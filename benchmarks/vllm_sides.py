@@ -136,7 +136,7 @@ class Theirs:
 
 
 def _until(request: Request) -> dict[str, Any]:
-    return {"until": [], "max_gen_toks": request.decoding.max_new_tokens, "do_sample": False, "temperature": 0.0}
+    return {"until": [], "max_gen_toks": request.max_new_tokens, "do_sample": False, "temperature": 0.0}
 
 
 @contextmanager

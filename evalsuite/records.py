@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evalsuite.types import Cut, Decoding, Json, Setting, Span
+from evalsuite.types import Cut, Json, Setting, Span
+from evalsuite.work import Generate
 
 IMPORTED = "imported"
 """The protocol and strategy of answers made elsewhere, whose prompts are unknown."""
@@ -139,10 +140,13 @@ class RequestRecord:
     key: str | None
     """Key of its completion in the journal; None when the sample was skipped."""
     prompt_hash: str | None
-    decoding: Decoding | None
+    decoding: Generate | None
+    """How the answer is generated; None for other work."""
     cut: Cut | None
     option_tokens: tuple[int, ...] = ()
     """Tokens of each option; empty for a generation."""
     demonstrations: tuple[str, ...] = ()
     skipped: str | None = None
     """Why the sample was not asked."""
+    kind: Literal["generate", "choose", "loss"] | None = None
+    """What was asked of the model; None for a skipped sample, and in runs written before kinds were said."""

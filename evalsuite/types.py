@@ -1,7 +1,7 @@
 """The vocabulary: frozen values that flow from a document to a table cell.
 
 ``source -> Sample -> Prompt -> Request -> Completion -> Score -> Cell``.
-Nothing here imports anything of ours.
+Nothing here imports anything of ours but the kinds of work.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
+
+from evalsuite.work import Choose, Generate, Work
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict of those."""
@@ -123,15 +125,6 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoding:
-    """How an answer is generated: greedily, until a stop string, an end token or the limit."""
-
-    max_new_tokens: int
-    stop: tuple[str, ...] = ()
-    """Generation ends before the first of these; the completion's text does not hold it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
     """A prompt made exact for one engine."""
 
@@ -142,15 +135,33 @@ class Request:
     document: str
     """Hash of the sample's document: requests of one document are worked on together."""
     key: str
-    """Hash of (model identity, prompt hash, decoding, options): the journal's key. Equal prompts share one."""
+    """Hash of (model identity, prompt hash, work): the journal's key. Equal prompts share one."""
     prompt: tuple[int, ...]
     """Token ids as sent, BOS included."""
-    decoding: Decoding
+    work: Work
     cut: Cut
-    options: tuple[tuple[int, ...], ...] = ()
-    """Token ids of each option; when given, their log-likelihoods are asked for instead of a generation."""
     demonstrations: tuple[str, ...] = ()
     """Sample ids of the demonstrations, in prompt order."""
+
+    @property
+    def options(self) -> tuple[tuple[int, ...], ...]:
+        """Token ids of each option to compare; empty for other work."""
+        return self.work.options if isinstance(self.work, Choose) else ()
+
+    @property
+    def max_new_tokens(self) -> int:
+        """Most tokens to generate; 0 for other work."""
+        return self.work.max_new_tokens if isinstance(self.work, Generate) else 0
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """Texts that end a generation; empty for other work."""
+        return self.work.stop if isinstance(self.work, Generate) else ()
+
+    @property
+    def answer_tokens(self) -> int:
+        """Tokens behind the prompt: those of the longest option, or as many as may be generated."""
+        return max(map(len, self.options), default=self.max_new_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +198,8 @@ class Completion:
     cached_tokens: int | None = None
     """Prompt tokens the engine did not have to compute again; None where it cannot tell."""
     options: tuple[OptionScore, ...] = ()
+    losses: tuple[float, ...] = ()
+    """Negative natural-log likelihood of every prompt token but the first, for a loss."""
     error: str | None = None
     """An infrastructure error: the request failed and has no answer. Never scored."""
 

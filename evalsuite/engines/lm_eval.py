@@ -122,7 +122,7 @@ class LmEvalEngine:
         limit = self.info.max_model_len
         if limit is None:
             return None
-        answer = max((len(option) for option in request.options), default=request.decoding.max_new_tokens)
+        answer = request.answer_tokens
         tokens = len(request.prompt)
         if not request.options and (encode := getattr(self._lm, "tok_encode", None)):
             tokens = max(tokens, len(encode(self._text(request))))
@@ -212,12 +212,11 @@ def _content(value: str) -> str:
 
 
 def _until(request: Request) -> dict[str, Any]:
-    decoding = request.decoding
-    return {"until": list(decoding.stop), "max_gen_toks": decoding.max_new_tokens, "do_sample": False, "temperature": 0}
+    return {"until": list(request.stop), "max_gen_toks": request.max_new_tokens, "do_sample": False, "temperature": 0}
 
 
 def _completion(request: Request, text: str) -> Completion:
-    return Completion(key=request.key, text=text[: first_stop(text, request.decoding.stop)])
+    return Completion(key=request.key, text=text[: first_stop(text, request.stop)])
 
 
 def _option(score: tuple[float, bool], option: tuple[int, ...]) -> OptionScore:

@@ -98,7 +98,7 @@ class ScriptedEngine:
 
     def _complete(self, request: Request) -> Completion:
         room = (self.info.max_model_len or 0) - len(request.prompt)
-        longest = max((len(option) for option in request.options), default=request.decoding.max_new_tokens)
+        longest = request.answer_tokens
         if longest > room:
             error = f"{len(request.prompt)} prompt tokens leave {room} of {self.info.max_model_len}: need {longest}"
             return Completion(key=request.key, prompt_tokens=len(request.prompt), error=error)
@@ -115,11 +115,11 @@ class ScriptedEngine:
         return OptionScore(logprob=-len(option) * (0.125 if chosen else 2.0), tokens=len(option), greedy=chosen)
 
     def _generate(self, request: Request, answer: str) -> Completion:
-        stops = [at for stop in request.decoding.stop if (at := answer.find(stop)) >= 0]
+        stops = [at for stop in request.stop if (at := answer.find(stop)) >= 0]
         text = answer[: min(stops)] if stops else answer
         ids = self.tokenizer.encode_literal(text).ids
-        capped = len(ids) > request.decoding.max_new_tokens
-        ids = ids[: request.decoding.max_new_tokens]
+        capped = len(ids) > request.max_new_tokens
+        ids = ids[: request.max_new_tokens]
         return Completion(
             key=request.key,
             text=self.tokenizer.decode(ids),

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 from evalsuite.task import PromptProtocol, Task
-from evalsuite.types import Decoding, Role, Sample, Setting
+from evalsuite.types import Role, Sample, Setting
+from evalsuite.work import Choose, Loss, Work
 
 
 def prompt_hash(ids: Sequence[int]) -> str:
@@ -15,10 +16,19 @@ def prompt_hash(ids: Sequence[int]) -> str:
     return sha256(",".join(map(str, ids)).encode()).hexdigest()
 
 
-def completion_key(model: str, prompt: str, decoding: Decoding, options: Sequence[Sequence[int]]) -> str:
-    """The journal's key: model identity, prompt hash and decoding (for log-likelihoods, the options)."""
-    how = [list(map(list, options))] if options else [decoding.max_new_tokens, list(decoding.stop)]
-    return sha256(json.dumps([model, prompt, *how]).encode()).hexdigest()
+def completion_key(model: str, prompt: str, work: Work) -> str:
+    """The journal's key: model identity, prompt hash and what is asked of the model."""
+    return sha256(json.dumps([model, prompt, *_asked(work)]).encode()).hexdigest()
+
+
+def _asked(work: Work) -> list[object]:
+    """What tells one kind of work and its settings from another; greedy answers are told by limit and stops alone."""
+    if isinstance(work, Choose):
+        return [list(map(list, work.options))]
+    if isinstance(work, Loss):
+        return ["loss"]
+    greedy: list[object] = [work.max_new_tokens, list(work.stop)]
+    return greedy if work.is_greedy else [*greedy, work.temperature, work.top_p, work.seed, work.answers]
 
 
 def question_identity(

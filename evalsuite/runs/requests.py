@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from evalsuite.errors import UsageError, unknown
 from evalsuite.prompts.fit import (
@@ -22,7 +23,14 @@ from evalsuite.protocols import OfficialCut, OfficialCutInput, PromptSide
 from evalsuite.records import RequestRecord
 from evalsuite.runs.identity import completion_key, prompt_hash
 from evalsuite.runs.plan import CellPlan, Plan, TaskPlan
-from evalsuite.types import Cut, Decoding, Request, Sample, Skipped, Span
+from evalsuite.types import Cut, Request, Sample, Skipped, Span
+from evalsuite.work import Choose, Generate, Loss, Work
+
+_KINDS: Mapping[type[Work], Literal["generate", "choose", "loss"]] = {
+    Generate: "generate",
+    Choose: "choose",
+    Loss: "loss",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,13 @@ class Question:
         if self.options:
             return max(len(ids) for ids in self.options)
         return self.plan.spec.max_new_tokens or self.cell.protocol.max_new_tokens
+
+    @cached_property
+    def work(self) -> Work:
+        """What the model is asked to do."""
+        if self.options:
+            return Choose(self.options)
+        return Generate(self.answer_tokens, self.cell.protocol.stop)
 
     @cached_property
     def budget(self) -> Budget:
@@ -128,10 +143,11 @@ def request_record(request: Request | Skipped) -> RequestRecord:
         document=request.document,
         key=request.key,
         prompt_hash=prompt_hash(request.prompt),
-        decoding=request.decoding,
+        decoding=request.work if isinstance(request.work, Generate) else None,
         cut=request.cut,
         option_tokens=tuple(len(ids) for ids in request.options),
         demonstrations=request.demonstrations,
+        kind=_KINDS[type(request.work)],
     )
 
 
@@ -151,20 +167,16 @@ def prepare(question: Question, aligned: Span | None = None) -> Request | Skippe
     fitted = question.fitted(aligned)
     if fitted is None:
         return Skipped(question.id, setting.key, sample.id, "over-length")
-    decoding = Decoding(
-        0 if question.options else question.answer_tokens, () if question.options else question.cell.protocol.stop
-    )
     digest = prompt_hash(fitted.ids)
     return Request(
         id=question.id,
         cell=setting.key,
         sample_id=sample.id,
         document=sample.document.hash,
-        key=completion_key(question.model.info.model.hash, digest, decoding, question.options),
+        key=completion_key(question.model.info.model.hash, digest, question.work),
         prompt=fitted.ids,
-        decoding=decoding,
+        work=question.work,
         cut=fitted.cut,
-        options=question.options,
         demonstrations=tuple(shown.id for shown in question.demonstrations),
     )
 

@@ -34,8 +34,9 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
     import evalsuite.records
     import evalsuite.types
+    import evalsuite.work
 
-    for module in (evalsuite.types, evalsuite.records):
+    for module in (evalsuite.work, evalsuite.types, evalsuite.records):
         for value in vars(module).values():
             if isinstance(value, type) and hasattr(value, "__dataclass_fields__"):
                 value.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]

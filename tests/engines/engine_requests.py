@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from evalsuite.types import Cut, Decoding, Request
+from evalsuite.types import Cut, Request
+from evalsuite.work import Choose, Generate
 
 
 def request(
@@ -25,7 +26,6 @@ def request(
         document=document,
         key=key,
         prompt=ids,
-        decoding=Decoding(0 if options else max_new_tokens, tuple(stop)),
+        work=Choose(tuple(map(tuple, options))) if options else Generate(max_new_tokens, tuple(stop)),
         cut=Cut("left", None, len(ids), "model", len(ids), len(ids)),
-        options=tuple(map(tuple, options)),
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from evalsuite.types import Completion, Cut, Decoding, Request
+from evalsuite.types import Completion, Cut, Request
+from evalsuite.work import Choose, Generate
 
 if TYPE_CHECKING:
     from evalsuite.engines.hf import HFEngine
@@ -77,9 +78,8 @@ def request(
         document="d",
         key=key,
         prompt=tuple(prompt),
-        decoding=Decoding(max_new_tokens=new, stop=stop),
+        work=Choose(tuple(map(tuple, options))) if options else Generate(max_new_tokens=new, stop=stop),
         cut=CUT,
-        options=tuple(tuple(option) for option in options),
     )
 
 

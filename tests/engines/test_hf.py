@@ -22,6 +22,7 @@ from hf_models import (
 
 from evalsuite.engines.hf import HFEngine, load
 from evalsuite.types import Completion, Request
+from evalsuite.work import Loss
 
 LOCAL = [[["global", "local"], 1]]
 """GPT-Neo: one layer of each kind; its window is wider than the probe when loading."""
@@ -267,6 +268,16 @@ def test_the_loss_of_every_position_is_kept_whatever_the_chunks(folder: Path) ->
         losses = _engine(folder, batch_tokens=tokens).rolling_loss(text)
         assert losses.shape == (400,)
         assert np.abs(losses - expected).max() < TOLERANCE
+
+
+def test_a_loss_is_asked_like_any_other_work(folder: Path) -> None:
+    text = (0, *ids(np.random.default_rng(3), 40))
+    engine = _engine(folder)
+    asked = [request("g", text), replace(request("l", text), work=Loss())]
+    found = {completion.key: completion for completion in engine.complete([asked])}
+    assert found["l"].losses == tuple(engine.rolling_loss(text).tolist())
+    assert found["l"].prompt_tokens == len(text)
+    assert (found["g"].losses, bool(found["g"].token_ids)) == ((), True)
 
 
 def test_a_text_longer_than_the_model_is_read_in_windows(folder: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from evalsuite.engines.scripted import CharacterTokenizer, ScriptedEngine, load
 from evalsuite.errors import UsageError
-from evalsuite.types import Cut, Decoding, Request
+from evalsuite.types import Cut, Request
+from evalsuite.work import Choose, Generate
 
 CUT = Cut(strategy="left", side=None, budget=100, bound="cap", tokens_before=1, tokens_kept=1)
 
@@ -20,9 +21,10 @@ def _request(text: str, *, new: int = 50, stop: tuple[str, ...] = (), options: t
         document="d",
         key=text,
         prompt=tuple(tokenizer.encode(text, special_tokens=True)),
-        decoding=Decoding(max_new_tokens=new, stop=stop),
+        work=Choose(tuple(tokenizer.encode_literal(option).ids for option in options))
+        if options
+        else Generate(max_new_tokens=new, stop=stop),
         cut=CUT,
-        options=tuple(tokenizer.encode_literal(option).ids for option in options),
     )
 
 

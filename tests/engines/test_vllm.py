@@ -98,7 +98,7 @@ def test_greedy_ids_are_those_of_transformers_in_float32(engine: VllmEngine, ref
     for one in asked:
         completion = found[one.key]
         assert completion.error is None
-        assert completion.token_ids == greedy(reference, one.prompt, one.decoding.max_new_tokens), one.key
+        assert completion.token_ids == greedy(reference, one.prompt, one.max_new_tokens), one.key
         assert completion.finish_reason == ("eos" if completion.token_ids[-1] == 1 else "length")
 
 

@@ -24,7 +24,7 @@ def group(document: str, count: int, length: int = 64, tail: int = 8) -> list[Re
 def held(flight: list[Request]) -> int:
     """Tokens in the cache: each document once, and what every request adds."""
     documents = {one.document for one in flight}
-    return 64 * len(documents) + sum(len(one.prompt) - 64 + one.decoding.max_new_tokens for one in flight)
+    return 64 * len(documents) + sum(len(one.prompt) - 64 + one.max_new_tokens for one in flight)
 
 
 def test_a_document_is_counted_once_and_the_capacity_is_kept() -> None:

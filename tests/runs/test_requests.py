@@ -115,7 +115,7 @@ def test_log_likelihoods_keep_room_for_the_longest_option_and_not_for_an_answer(
     assert isinstance(found, Request)
     assert found.cut.budget == 500 - len(" the longest of the choices")
     assert [model.tokenizer.decode(option) for option in found.options] == [" a", " the longest of the choices"]
-    assert found.decoding.max_new_tokens == 0
+    assert found.max_new_tokens == 0
 
 
 def test_documents_are_asked_one_after_the_other(data: Path) -> None:

@@ -22,6 +22,7 @@ from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import EngineInfo
 from evalsuite.types import Completion, Request
+from evalsuite.work import Loss
 
 SHORT = 2048
 """Longest prompt that may take the plain path where packing is possible: longer ones want the prefill in chunks."""
@@ -53,7 +54,8 @@ class HFEngine:
         waiting: list[Ask] = []
         try:
             for group in groups:
-                asks, refused = self._admit(group)
+                yield from self._losses(group)
+                asks, refused = self._admit([one for one in group if not isinstance(one.work, Loss)])
                 yield from refused
                 for pack in self._packs(asks, waiting):
                     yield from self._run_whole(pack)
@@ -64,6 +66,13 @@ class HFEngine:
         finally:
             if self._packer is not None:
                 self._packer.forget()
+
+    def _losses(self, group: Sequence[Request]) -> Iterator[Completion]:
+        """The losses of the requests that ask for one; a text longer than the model's maximum goes in windows."""
+        for request in group:
+            if isinstance(request.work, Loss):
+                losses = self.rolling_loss(request.prompt)
+                yield Completion(request.key, prompt_tokens=len(request.prompt), losses=tuple(losses.tolist()))
 
     def rolling_loss(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
         """Negative log-likelihood of each token but the first, shape ``[len(ids) - 1]``; see ``hf.rolling``.

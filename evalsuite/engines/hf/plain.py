@@ -116,7 +116,7 @@ class Plain:
         for batch in self._batches(rows, budget, room=max((ask.new_tokens for ask in asks), default=0)):
             mine = [answers[row.targets[0][0]] for row in batch]
             ids, mask = self._pad([row.ids for row in batch], left=not self.encodes)
-            steps = max(answer.request.decoding.max_new_tokens for answer in mine)
+            steps = max(answer.request.max_new_tokens for answer in mine)
             self.model.generate(
                 input_ids=ids,
                 attention_mask=mask,

@@ -53,7 +53,7 @@ class Ask:
     @property
     def new_tokens(self) -> int:
         """Tokens it may have to generate."""
-        return 0 if self.request.options else self.request.decoding.max_new_tokens
+        return self.request.max_new_tokens
 
     @property
     def option_tokens(self) -> int:
@@ -63,7 +63,7 @@ class Ask:
     @property
     def longest(self) -> int:
         """Tokens of the prompt and its longest answer."""
-        return len(self.prompt) + max((len(o) for o in self.request.options), default=self.new_tokens)
+        return len(self.prompt) + self.request.answer_tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,13 @@ class Answer:
         self.reason: Literal["stop", "eos", "length"] | None = None
         self._tokenizer = tokenizer
         self._end_ids = end_ids
-        longest = max((len(stop) for stop in request.decoding.stop), default=0)
+        longest = max((len(stop) for stop in request.stop), default=0)
         self._window = BYTES_A_CHARACTER * longest + SLACK
 
     @property
     def done(self) -> bool:
         """Whether nothing more is to be generated."""
-        return self.reason is not None or self.request.decoding.max_new_tokens <= 0
+        return self.reason is not None or self.request.max_new_tokens <= 0
 
     def add(self, id_: int) -> None:
         """Takes the next token."""
@@ -38,7 +38,7 @@ class Answer:
             self.reason = "eos"
         elif self._stopped():
             self.reason = "stop"
-        elif len(self.ids) >= self.request.decoding.max_new_tokens:
+        elif len(self.ids) >= self.request.max_new_tokens:
             self.reason = "length"
 
     def extend(self, ids: Sequence[int]) -> None:
@@ -49,7 +49,7 @@ class Answer:
             self.add(id_)
 
     def _stopped(self) -> bool:
-        stops = self.request.decoding.stop
+        stops = self.request.stop
         if not stops:
             return False
         # Only the tail is decoded at every step; the whole text confirms, for a tail may begin inside a character.
@@ -57,7 +57,7 @@ class Answer:
         return any(stop in tail for stop in stops) and self._first_stop(self._decode(self.ids)) is not None
 
     def _first_stop(self, text: str) -> int | None:
-        return min((at for stop in self.request.decoding.stop if (at := text.find(stop)) >= 0), default=None)
+        return min((at for stop in self.request.stop if (at := text.find(stop)) >= 0), default=None)
 
     def _decode(self, ids: Sequence[int]) -> str:
         return self._tokenizer.decode(ids, skip_special_tokens=True)

@@ -46,12 +46,12 @@ class Asker:
 
     def _generate(self, request: Request) -> tuple[Completion, tuple[Usage, ...]]:
         path, body = generation(self._options, self._mode, self._tokenizer, request)
-        reply = self._client.post(path, body, lambda said: read_reply(said, request.decoding.stop))
+        reply = self._client.post(path, body, lambda said: read_reply(said, request.stop))
         self._check_prompt(request.prompt, reply.usage)
         return self._completion(request, reply), (reply.usage,)
 
     def _completion(self, request: Request, reply: Reply) -> Completion:
-        stop = request.decoding.stop
+        stop = request.stop
         if reply.ids is not None:
             made = generated(reply.ids, reply.finish, stop, self._tokenizer)
             text, ids, finish = made.text, made.ids, made.finish
@@ -96,10 +96,9 @@ class Asker:
 
 def generation(chosen: Options, mode: Mode, tokenizer: Tokenizer, request: Request) -> tuple[str, dict[str, Any]]:
     """Path and body that ask for a greedy generation."""
-    decoding = request.decoding
-    body: dict[str, Any] = {"model": chosen.model, "temperature": 0, "max_tokens": decoding.max_new_tokens}
-    if decoding.stop:
-        body["stop"] = list(decoding.stop[:MOST_STOPS])
+    body: dict[str, Any] = {"model": chosen.model, "temperature": 0, "max_tokens": request.max_new_tokens}
+    if request.stop:
+        body["stop"] = list(request.stop[:MOST_STOPS])
     if mode.chat:
         content = prompt_text(tokenizer, request.prompt)
         return "/chat/completions", {**body, "messages": [{"role": "user", "content": content}], **chosen.body}

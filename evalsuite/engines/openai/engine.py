@@ -112,7 +112,7 @@ class OpenAIEngine:
 
     def _answer(self, request: Request) -> Outcome:
         limit = self.info.max_model_len
-        answer = max((len(option) for option in request.options), default=request.decoding.max_new_tokens)
+        answer = request.answer_tokens
         if limit is not None and len(request.prompt) + answer > limit:
             tokens = f"{len(request.prompt)} prompt tokens and {answer} for the answer"
             return _failed(request, f"{tokens} are more than the {limit} the server takes")

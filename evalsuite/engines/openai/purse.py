@@ -48,5 +48,5 @@ def purse(chosen: Options) -> Purse:
 
 def _tokens(request: Request) -> tuple[int, int]:
     if not request.options:
-        return len(request.prompt), request.decoding.max_new_tokens
+        return len(request.prompt), request.max_new_tokens
     return sum(len(request.prompt) + len(option) for option in request.options), len(request.options)

@@ -89,7 +89,7 @@ class Admission:
         return None
 
     def _need(self, request: Request, group: Group) -> int:
-        answer = max((len(option) for option in request.options), default=request.decoding.max_new_tokens)
+        answer = request.answer_tokens
         branches = max(1, len(request.options))
         tokens = len(request.prompt) - group.shared + branches * answer
         return -(-tokens // self._block) * self._block + (branches - 1) * self._block

@@ -145,7 +145,7 @@ class VllmEngine:
 
     def _misfit(self, request: Request) -> str | None:
         """Why vLLM would refuse the request, or stop its answer short; None when it fits."""
-        answer = max((len(option) for option in request.options), default=request.decoding.max_new_tokens)
+        answer = request.answer_tokens
         if len(request.prompt) + answer > self._limit:
             room = f"{len(request.prompt)} prompt tokens and {answer} for the answer"
             return f"{room} are more than the {self._limit} the engine takes"

@@ -46,7 +46,7 @@ class Talk:
 
     def _generated(self, answer: Answer) -> Completion | Generate:
         request = self.request
-        made = generated(answer.tokens, answer.finish, request.decoding.stop, self._tokenizer)
+        made = generated(answer.tokens, answer.finish, request.stop, self._tokenizer)
         if answer.finish == "stop" and not made.stopped:
             # vLLM read another text into the ids than the tokenizer does (ids beyond its vocabulary, for one) and saw
             # a stop string in it: generate to the end, the stop is looked for here.
@@ -96,8 +96,7 @@ def _asks(request: Request, first_id: int, tokenizer: Tokenizer) -> Iterator[Ask
 
 
 def _generate(request: Request, id_: int, tokenizer: Tokenizer) -> Generate:
-    decoding = request.decoding
-    return Generate(id_, request.prompt, decoding.max_new_tokens, decoding.stop, tuple(sorted(tokenizer.eos_ids)))
+    return Generate(id_, request.prompt, request.max_new_tokens, request.stop, tuple(sorted(tokenizer.eos_ids)))
 
 
 def _option(
