@@ -1,4 +1,4 @@
-"""The project's chores, each setting up what it needs: ``python -m nox -s demo|tests|lint|package|vllm|bench``."""
+"""The project's chores, each setting up what it needs: ``python -m nox -s demo|tests|lint|package|docs|vllm|bench``."""
 
 from __future__ import annotations
 
@@ -86,6 +86,13 @@ def vllm(session: nox.Session) -> None:
     session.run(
         "pytest", "-m", "vllm", "--timeout", "600", *session.posargs, env={**QUIET, "VLLM_LOGGING_LEVEL": "WARNING"}
     )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The docs site, in build/site; a broken link is an error."""
+    session.install(*CONSTRAINTS, "-e", ".", *group("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "build/site")
 
 
 @nox.session
