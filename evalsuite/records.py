@@ -69,6 +69,8 @@ class RunSpec:
     demo_draw: Literal["task", "sample"] = "task"
     demo_documents: Literal["whole", "placeholder"] = "whole"
     chat_template: bool = False
+    template_date: str | None = None
+    """``YYYY-MM-DD`` for a chat template that prints the date; None takes its own fallback, else a constant."""
     share_prefix: Literal["off", "aligned"] = "off"
     max_new_tokens: int | None = None
     """Overrides the protocol's limit."""

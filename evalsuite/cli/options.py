@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from evalsuite.errors import UsageError
+
 Commands = Any
 """What ``add_subparsers`` returns; argparse keeps its class private."""
 
@@ -63,6 +65,21 @@ def whole(text: str) -> int:
     if not text.strip().isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least 0")
     return int(text)
+
+
+def day(text: str) -> str:
+    """``YYYY-MM-DD``; ``today`` is resolved at once, so that the record holds the date."""
+    from datetime import date, datetime
+
+    if text == "today":
+        return datetime.now().astimezone().date().isoformat()
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != text:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected today or a date such as 2024-07-26")
+    return text
 
 
 def caps(text: str) -> tuple[int | None, ...]:
@@ -127,6 +144,13 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--chat-template", action="store_true", help="wrap prompts in the model's chat template")
     parser.add_argument(
+        "--template-date",
+        type=day,
+        metavar="DATE",
+        help="today or YYYY-MM-DD, for a chat template that prints the date (default: the template's own fallback, "
+        "else 2024-07-26: the same on every day)",
+    )
+    parser.add_argument(
         "--share-prefix",
         choices=("off", "aligned"),
         default="off",
@@ -140,6 +164,8 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
 def question_fields(args: argparse.Namespace) -> dict[str, Any]:
     """The fields of a RunSpec that ``add_questions`` and ``add_model`` gave."""
     names = ("protocol", "strategy", "split", "seed", "demo_draw", "demo_documents", "chat_template", "share_prefix")
-    rest = ("max_new_tokens", "max_model_len", "data")
+    rest = ("max_new_tokens", "max_model_len", "data", "template_date")
+    if args.template_date is not None and not args.chat_template:
+        raise UsageError("--template-date is for chat templates: add --chat-template, or leave it out")
     found = {name: getattr(args, name) for name in (*names, *rest)}
     return {**found, "include_paths": tuple(args.include_path)}

@@ -55,8 +55,10 @@ class CharacterTokenizer:
         special = ("",) * offset if skip_special_tokens else self.SPECIAL
         return "".join(special[id_] if id_ < offset else chr(id_ - offset) for id_ in ids)
 
-    def chat_template(self, messages: Sequence[Mapping[str, str]]) -> str | None:
-        """``<role>`` lines, ready for the assistant's turn."""
+    def chat_template(self, messages: Sequence[Mapping[str, str]], *, date: str | None = None) -> str | None:
+        """``<role>`` lines, ready for the assistant's turn; they show no date."""
+        if date is not None:
+            raise UsageError(f"--template-date {date}: scripted models' chat template prints no date; leave it out")
         return "".join(f"[{m['role']}]\n{m['content']}</s>\n" for m in messages) + "[assistant]\n"
 
     def _tokens(self, text: str) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,8 +33,13 @@ class Frame:
 class ChatTokenizer(Protocol):
     """A tokenizer that carries a chat template."""
 
-    chat_template: Callable[[list[dict[str, str]]], str | None]
-    """Messages to the rendered text, ending where the answer begins; None without a template."""
+    def chat_template(self, messages: Sequence[Mapping[str, str]], *, date: str | None = None) -> str | None:
+        """Messages to the rendered text, ending where the answer begins; None without a template.
+
+        Args:
+            messages: ``{"role": ..., "content": ...}`` each.
+            date: ``YYYY-MM-DD``, the date it prints; None for its own fallback or a constant, never today's.
+        """
 
 
 def plain_frame(tokenizer: Tokenizer) -> Frame:
@@ -42,15 +47,20 @@ def plain_frame(tokenizer: Tokenizer) -> Frame:
     return Frame(_bos(tokenizer), ())
 
 
-def chat_frame(tokenizer: Tokenizer, parts: Parts) -> Frame:
+def chat_frame(tokenizer: Tokenizer, parts: Parts, date: str | None = None) -> Frame:
     """The chat template around the user's message; SYSTEM parts become the system message.
 
     A BOS that the template writes itself is not written twice.
 
+    Args:
+        tokenizer: carries the template.
+        parts: the prompt.
+        date: the date that the template prints; None for its own fallback or a constant, never today's.
+
     Raises:
         UsageError: the tokenizer has no usable chat template.
     """
-    head, tail = _template_ends(tokenizer, "".join(part.text for part in parts if part.role is Role.SYSTEM))
+    head, tail = _template_ends(tokenizer, "".join(part.text for part in parts if part.role is Role.SYSTEM), date)
     ids = _bos(tokenizer) + _without_bos(tuple(tokenizer.encode_template(head)), tokenizer)
     return Frame(ids, tuple(tokenizer.encode_template(tail)) if tail else (), (head, tail))
 
@@ -85,10 +95,10 @@ def _without_bos(ids: tuple[int, ...], tokenizer: Tokenizer) -> tuple[int, ...]:
     return ids
 
 
-def _template_ends(tokenizer: Tokenizer, system: str) -> tuple[str, str]:
+def _template_ends(tokenizer: Tokenizer, system: str, date: str | None) -> tuple[str, str]:
     render = getattr(tokenizer, "chat_template", None)
     messages = [{"role": "system", "content": system}] if system else []
-    rendered = render([*messages, {"role": "user", "content": _MARK}]) if render else None
+    rendered = render([*messages, {"role": "user", "content": _MARK}], date=date) if render else None
     if rendered is None:
         raise UsageError("--chat-template: this tokenizer has no chat template; leave the option out for a base model")
     if rendered.count(_MARK) != 1:

@@ -21,7 +21,13 @@ class Rendered:
 
 
 def render(
-    protocol: PromptProtocol, sample: Sample, demonstrations: Parts, tokenizer: Tokenizer, *, chat: bool
+    protocol: PromptProtocol,
+    sample: Sample,
+    demonstrations: Parts,
+    tokenizer: Tokenizer,
+    *,
+    chat: bool,
+    date: str | None = None,
 ) -> Rendered:
     """The prompt of one sample, before fitting.
 
@@ -31,12 +37,13 @@ def render(
         demonstrations: parts that go behind the leading system and instruction parts.
         tokenizer: gives BOS and chat template.
         chat: apply the tokenizer's chat template.
+        date: the date that the template prints (``chat_frame``).
     """
     parts = with_demonstrations(protocol.prompt(sample), demonstrations)
     if not chat:
         return Rendered(parts, plain_frame(tokenizer))
     own = tuple(part for part in parts if part.role is not Role.SYSTEM)
-    return Rendered(own, chat_frame(tokenizer, parts))
+    return Rendered(own, chat_frame(tokenizer, parts, date))
 
 
 def with_demonstrations(parts: Parts, demonstrations: Parts) -> Parts:

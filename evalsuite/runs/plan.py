@@ -100,7 +100,8 @@ def identities(plan: Plan) -> dict[str, str]:
                 for sample in task.samples
             ]
             spec = plan.spec
-            extra = (spec.demo_documents, spec.chat_template, spec.max_new_tokens, spec.share_prefix)
+            dated = () if spec.template_date is None else (spec.template_date,)
+            extra = (spec.demo_documents, spec.chat_template, spec.max_new_tokens, spec.share_prefix, *dated)
             found[cell.setting.key] = question_identity(
                 cell.task, cell.protocol, cell.setting, task.samples, shown, extra=extra
             )

@@ -51,7 +51,9 @@ class Question:
     def rendered(self) -> Rendered:
         """Its parts and frame."""
         shown = demonstration_parts(self.cell.protocol, self.demonstrations, self.cell.shots)
-        return render(self.cell.protocol, self.sample, shown, self.model.tokenizer, chat=self.plan.spec.chat_template)
+        spec, tokenizer = self.plan.spec, self.model.tokenizer
+        chat, date = spec.chat_template, spec.template_date
+        return render(self.cell.protocol, self.sample, shown, tokenizer, chat=chat, date=date)
 
     @cached_property
     def options(self) -> tuple[tuple[int, ...], ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Encoding
+from evalsuite.tokenizers.chat_template import ChatTemplate
 from evalsuite.tokenizers.files import TOKENIZER_PATTERNS, folder_digest, model_folder, tokenizer_files
 from evalsuite.tokenizers.joined import JoinedEncoder
 
@@ -165,24 +166,28 @@ class HFTokenizer:
         """The text of ids, without cleaning up spaces."""
         return str(self._backend.decode(list(ids), skip_special_tokens=skip_special_tokens))
 
-    def chat_template(self, messages: Sequence[Mapping[str, str]]) -> str | None:
+    @property
+    def _template(self) -> ChatTemplate | None:
+        return ChatTemplate(self._pretrained, self.name) if self._pretrained.chat_template else None
+
+    def chat_template(self, messages: Sequence[Mapping[str, str]], *, date: str | None = None) -> str | None:
         """The chat as text, ready for the model's turn; None where the tokenizer has no chat template.
 
         Args:
             messages: ``{"role": ..., "content": ...}`` each.
+            date: ``YYYY-MM-DD``, the date a template that prints one prints; None for the template's own fallback,
+                else a constant; never today's.
 
         Raises:
-            UsageError: the template refuses the messages, for example a system role it does not know.
+            UsageError: the template refuses the messages, for example a system role it does not know, or fails.
         """
-        if not self._pretrained.chat_template:
-            return None
-        from jinja2 import TemplateError
+        template = self._template
+        return None if template is None else template.render(messages, date)
 
-        try:
-            rendered = self._pretrained.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
-        except TemplateError as error:
-            raise UsageError(f"the chat template of {self.name} refuses these messages: {error}") from None
-        return str(rendered)
+    def template_date(self, date: str | None) -> str | None:
+        """What a chat shows as its date, for the record; None where the template reads none."""
+        template = self._template
+        return None if template is None else template.date(date)
 
 
 def load_tokenizer(path_or_id: str, *, revision: str | None = None, trust_remote_code: bool = False) -> HFTokenizer:
