@@ -117,6 +117,8 @@ class Metric:
     """For a metric over some samples only (a hard subset): which. Its per-sample values come from ``source``."""
     source: str = ""
     """The per-sample metric a subset metric averages."""
+    higher_is_better: bool = True
+    """False for an error or a loss: tables then mark the smallest value as the best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

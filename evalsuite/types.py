@@ -237,8 +237,12 @@ class Score:
     """Why it was skipped or failed."""
     cut: bool = False
     evidence: EvidenceFate | None = None
-    output_capped: bool = False
-    """Generation ended at max_new_tokens, not by itself."""
+    output_capped: bool | None = None
+    """Generation ended at max_new_tokens, not by itself; None where the engine cannot tell or nothing was generated."""
+    kept: float | None = None
+    """Share of the prompt's tokens that were sent, 0 to 1; None where the prompt is unknown."""
+    demonstrations_lost: bool | None = None
+    """Whether a cut took demonstrations, whole or in part; None where it is not known or there were none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +296,19 @@ class Cell:
     failed: int
     documents: int
     cut: int
-    """Samples whose prompt was cut."""
+    """Answered samples whose prompt was cut."""
     evidence_lost: int | None
-    """Samples of whose evidence some or all was cut; None where the task marks none."""
+    """Answered samples of whose evidence some or all was cut; None where the task marks none."""
     complete: bool
+    demonstrations_lost: int | None = None
+    """Answered samples whose demonstrations were cut away, whole or in part; None with 0 shots or where unknown."""
+    kept: float | None = None
+    """Mean share of the prompt's tokens that were sent, 0 to 1, over answered samples; None where it is unknown."""
+    output_capped: int | None = None
+    """Answers that ended at the output limit. None only in cells scored before this was counted."""
+    value_completed: float | None = None
+    """The value over the answers that ended by themselves; None where there is none or it cannot be told."""
+    repeats: int = 1
+    """Answers asked for per question."""
+    higher_is_better: bool = True
+    """Whether more of the metric is better."""

@@ -16,6 +16,7 @@ TEXT = "The king slept. The queen wrote a letter to the moon."
 QUESTION = "Who wrote a letter?"
 KEPT = " wrote a letter to the moon. Q: Who wrote a letter?, A:"
 """What a cap of 56 tokens leaves of the prompt: 55 characters behind the BOS."""
+KEPT_SHARE = 56 / (1 + len(f"{TEXT} Q: {QUESTION}, A:"))
 EVIDENCE = (16, 45)
 """``The queen wrote a letter to t``: its head is cut."""
 CELL = "toy/validation/paper/0-shot/seed-0/cap-56/left"
@@ -87,7 +88,7 @@ def test_the_score_is_the_f1_of_the_answer_with_the_nearest_reference(out: Path)
     assert score == {
         "id": f"{CELL}/q1", "cell": CELL, "sample_id": "q1", "document": "d1", "status": "scored",
         "values": {"f1": 0.0, "words": 8.0}, "answer": "wrote a letter to the moon. Q: W", "reason": "", "cut": True,
-        "evidence": "some", "output_capped": True,
+        "evidence": "some", "output_capped": True, "kept": KEPT_SHARE, "demonstrations_lost": None,
     }  # fmt: skip
 
 
@@ -98,6 +99,8 @@ def test_the_cell_is_the_contracts(out: Path) -> None:
         "max_prompt_tokens": 56, "length": None, "strategy": "left", "model": "first-words", "metric": "f1",
         "primary": True, "value": 0.0, "stderr": None, "asked": 1, "scored": 1, "skipped": 0, "unscorable": 0,
         "failed": 0, "documents": 1, "cut": 1, "evidence_lost": 1, "complete": True,
+        "demonstrations_lost": None, "kept": KEPT_SHARE, "output_capped": 1, "value_completed": None, "repeats": 1,
+        "higher_is_better": True,
     }  # fmt: skip
     assert words == {**f1, "metric": "words", "primary": False, "value": 8.0}
 

@@ -35,7 +35,6 @@ def main(args: argparse.Namespace) -> int:
     """
     from evalsuite.compare.differences import differences
     from evalsuite.compare.formats import render
-    from evalsuite.runs.scored import bare_cells
     from evalsuite.runs.store import CELLS, read_record, read_value, run_folders
     from evalsuite.types import Cell
 
@@ -46,8 +45,7 @@ def main(args: argparse.Namespace) -> int:
                 f"{folder} has no scores: its run was cut short; run it again, or `evalsuite score {folder}`"
             )
     cells: list[Cell] = [cell for folder in folders for cell in read_value(folder / CELLS, tuple[Cell, ...])]
-    bare = dict.fromkeys(line for folder in folders for line in bare_cells(folder))
-    for line in (*differences({str(folder): read_record(folder) for folder in folders}), *bare):
+    for line in differences({str(folder): read_record(folder) for folder in folders}):
         tell(f"note: {plain(line)}")
     say(render(cells, args.format, every_metric=args.every_metric), end="")
     return 0 if all(cell.complete for cell in cells) else 3

@@ -125,14 +125,12 @@ def finish(out: Path, args: argparse.Namespace) -> int:
     from evalsuite.compare.formats import render
     from evalsuite.interop.selection import known_tasks
     from evalsuite.plugins import find_tasks
-    from evalsuite.runs.scored import bare_cells, score_folder
+    from evalsuite.runs.scored import score_folder
     from evalsuite.runs.store import read_record
 
     tasks = known_tasks(find_tasks(args.include_path), read_record(out).spec.tasks)
     cells = score_folder(out, tasks, allow_incomplete=args.allow_incomplete)
     say(render(cells, "terminal"))
-    for line in bare_cells(out):
-        tell(f"note: {plain(line)}")
     incomplete = [cell for cell in cells if cell.primary and not cell.complete]
     for cell in incomplete:
         asked = f"{cell.task} {cell.shots}-shot, cap {cell.max_prompt_tokens or 'model'}"

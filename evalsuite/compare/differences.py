@@ -31,7 +31,7 @@ def _conditions(records: Mapping[str, RunRecord]) -> Iterator[str]:
     """Model-side conditions: they may differ between models, but a reader must know."""
     lengths = {record.engine.max_model_len for record in records.values() if record.provenance == "generated"}
     if len(lengths) > 1:
-        said = ", ".join(sorted(map(str, lengths)))
+        said = ", ".join("unknown" if most is None else f"{most:,}" for most in sorted(lengths, key=lambda n: n or 0))
         yield f"the models take prompts of different lengths: {said} tokens"
     tokenizers = {record.engine.tokenizer for record in records.values() if record.provenance == "generated"}
     if len(tokenizers) > 1:

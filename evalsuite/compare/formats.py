@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.compare.table import Table, cell_lines, common_lines, make_table, make_tables, shared_lines, value_text
+from evalsuite.compare.table import (
+    Table,
+    cell_lines,
+    common_lines,
+    legend,
+    make_table,
+    make_tables,
+    shared_lines,
+    value_text,
+)
 from evalsuite.safe_text import csv_safe, markdown_safe, plain
 from evalsuite.types import Cell
 
@@ -39,17 +48,20 @@ def to_terminal(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT0
         needed = console.measure(shown, options=console.options.update(max_width=WIDEST)).maximum
         console.width = max(console.width, needed)
         console.print(shown, "")
+    for line in legend(_shown(cells, every_metric)):
+        console.print(line)
     return buffer.getvalue()
 
 
 def to_markdown(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
     """A pipe table a task and metric, models down."""
-    return "\n".join(_markdown(table) for table in make_tables(cells, every_metric=every_metric))
+    tables = [_markdown(table) for table in make_tables(cells, every_metric=every_metric)]
+    return "\n".join((*tables, *(f"{line}\n" for line in legend(_shown(cells, every_metric)))))
 
 
 def to_csv(cells: Sequence[Cell], every_metric: bool) -> str:  # noqa: FBT001 - as above
     """One row a cell, every field; texts cannot become formulas."""
-    frame = to_frame(cells if every_metric else [cell for cell in cells if cell.primary])
+    frame = to_frame(_shown(cells, every_metric))
     texts = [name for name in frame.columns if frame[name].map(lambda value: isinstance(value, str)).any()]
     for name in texts:
         frame[name] = frame[name].map(lambda value: csv_safe(plain(value)) if isinstance(value, str) else value)
@@ -87,6 +99,10 @@ FORMATS: Mapping[str, Callable[[Sequence[Cell], bool], str]] = {
     "latex": to_latex,
     "json": to_json,
 }
+
+
+def _shown(cells: Sequence[Cell], every_metric: bool) -> list[Cell]:  # noqa: FBT001 - as above
+    return [cell for cell in cells if cell.primary or every_metric]
 
 
 def _rich(table: Table) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evalsuite.errors import UsageError
@@ -12,6 +12,8 @@ from evalsuite.types import Cell
 
 WIDE = 6
 """More columns than this do not fit a terminal side by side."""
+
+UNPARSED = "unparsed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +139,42 @@ def value_text(cell: Cell | None) -> str:
 
 
 def count_lines(cell: Cell | None) -> tuple[str, ...]:
-    """Scored of asked, share cut, evidence lost; what went wrong only where something did."""
+    """Judged of asked, what was cut and what that took; what went wrong only where something did."""
     if cell is None:
         return ()
-    said = [f"{cell.scored}/{cell.asked} scored"]
+    judged = cell.scored + cell.unscorable
+    said = [f"{judged}/{cell.asked} judged"]
     said += [f"{count} {label}" for name, label in _TROUBLES if (count := getattr(cell, name))]
-    said.append(_cut_text(cell))
-    if cell.evidence_lost:
-        said.append(f"{cell.evidence_lost} lost evidence")
+    if cell.strategy == "imported":
+        said.append("cuts unknown")
+    elif judged:
+        said += _cut_lines(cell, judged)
+    if cell.output_capped:
+        said.append(f"{cell.output_capped} at output limit")
     return tuple(said)
 
 
-_TROUBLES = (("unscorable", "unscorable"), ("failed", "failed or missing"), ("skipped", "skipped"))
+_TROUBLES = (("unscorable", UNPARSED), ("failed", "failed or missing"), ("skipped", "skipped"))
 
 
-def _cut_text(cell: Cell) -> str:
-    if cell.strategy == "imported":
-        return "cuts unknown"
-    return f"{100 * cell.cut / cell.asked:.0f}% cut" if cell.asked else "none asked"
+def _cut_lines(cell: Cell, judged: int) -> Iterator[str]:
+    """How many prompts were cut, how much of the prompts was left on average, and what the cut took with it."""
+    left = "" if cell.kept is None or not cell.cut else f", {percent(cell.kept)} kept"
+    yield f"{percent(cell.cut / judged)} cut{left}"
+    if cell.demonstrations_lost:
+        yield f"{cell.demonstrations_lost}/{judged} lost demonstrations"
+    if cell.evidence_lost:
+        yield f"{cell.evidence_lost} lost evidence"
+
+
+def percent(share: float) -> str:
+    """A share of one in percent; what is not nothing is never ``0%``, what is not all never ``100%``."""
+    value = 100 * share
+    if 0 < value < 1:
+        return f"{value:.1f}%" if value >= 0.1 else "<0.1%"  # noqa: PLR2004 - the last digit shown
+    if 99 < value < 100:  # noqa: PLR2004 - as above
+        return ">99%"
+    return f"{value:.0f}%"
 
 
 def shared_lines(row: Sequence[Cell | None]) -> tuple[str, ...]:
@@ -171,3 +191,15 @@ def common_lines(table: Table) -> tuple[str, ...]:
 def cell_lines(cell: Cell | None, shared: Sequence[str]) -> tuple[str, ...]:
     """The value, and the count lines that are not said for the whole row."""
     return (value_text(cell), *(line for line in count_lines(cell) if line not in shared))
+
+
+def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """What a reader of these cells must know besides."""
+    said = {
+        f"{UNPARSED}: the official scorer found no answer in the text; what it gives for that, usually 0, counts": any(
+            cell.unscorable for cell in cells
+        ),
+        "scored by an older evalsuite, which did not count lost demonstrations and answers at the output limit: "
+        "evalsuite score DIR counts them": any(cell.output_capped is None for cell in cells),
+    }
+    return tuple(line for line, applies in said.items() if applies)

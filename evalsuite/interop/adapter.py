@@ -146,8 +146,8 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         return {metric.name: _aggregate(metric) for metric in self.ours.metrics}
 
     def higher_is_better(self) -> dict[str, bool]:
-        """Always: every metric runs from 0 to 100."""
-        return dict.fromkeys((metric.name for metric in self.ours.metrics), True)
+        """What each metric declares."""
+        return {metric.name: metric.higher_is_better for metric in self.ours.metrics}
 
     def _sample(self, doc: Mapping[str, Any]) -> Sample:
         sample: Sample = self._samples[doc["index"]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from evalsuite.records import RequestRecord
@@ -11,7 +11,7 @@ from evalsuite.runs import store
 from evalsuite.runs.journal import read_journal
 from evalsuite.scoring.join import score_cells, table_cells
 from evalsuite.task import Task
-from evalsuite.types import Cell, Role, Sample
+from evalsuite.types import Cell, Sample
 
 
 def score_folder(folder: Path, tasks: Mapping[str, Task], *, allow_incomplete: bool = False) -> tuple[Cell, ...]:
@@ -32,22 +32,3 @@ def score_folder(folder: Path, tasks: Mapping[str, Task], *, allow_incomplete: b
     store.write_lines(folder / store.SCORES, (score for one in scored for score in one.scores))
     store.write_atomic(folder / store.CELLS, store.dump_all(found))
     return found
-
-
-def bare_cells(folder: Path) -> Iterator[str]:
-    """Sentences on cells whose name says shots that their prompts do not hold: the cut took every demonstration."""
-    asked: Counter[str] = Counter()
-    bare: Counter[str] = Counter()
-    if (folder / store.REQUESTS).exists():
-        for request in store.read_lines(folder / store.REQUESTS, RequestRecord):
-            asked[request.cell] += 1
-            bare[request.cell] += _is_bare(request)
-    for cell, count in bare.items():
-        if count:
-            yield f"{cell}: the cut took every demonstration of {count} of {asked[cell]} prompts; they ask zero-shot"
-
-
-def _is_bare(request: RequestRecord) -> bool:
-    """Whether a cut from the left went through all demonstrations into the document behind them."""
-    cut = {removal.role for removal in request.cut.removed} if request.cut else set()
-    return cut >= {Role.DEMONSTRATION, Role.DOCUMENT}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from statistics import fmean
+from typing import Any, TypeVar
 
 from evalsuite.stats.clustered import Estimate, clustered_mean, jackknife
 from evalsuite.task import Metric, Task
 from evalsuite.types import Cell, Sample, Score, Setting
+
+T = TypeVar("T")
 
 _COUNTED = ("scored", "unscorable")
 
@@ -26,7 +29,7 @@ class CellScores:
 
     @property
     def counted(self) -> tuple[Score, ...]:
-        """Scores that enter the mean."""
+        """Scores of answers: those that enter the mean."""
         return tuple(score for score in self.scores if score.status in _COUNTED)
 
     @property
@@ -57,7 +60,7 @@ def _cell(cell: CellScores, metric: Metric, model: str, allow_incomplete: bool) 
     status = Counter(score.status for score in cell.scores)
     failed = status["failed"] + cell.missing
     estimate = _estimate(cell, metric) if allow_incomplete or not failed else None
-    marked = [score for score in cell.scores if score.evidence is not None]
+    answered = cell.counted
     return Cell(
         **_axes(cell.setting),
         model=model,
@@ -71,10 +74,40 @@ def _cell(cell: CellScores, metric: Metric, model: str, allow_incomplete: bool) 
         unscorable=status["unscorable"],
         failed=failed,
         documents=len({sample.document.id for sample in cell.samples.values()}),
-        cut=sum(score.cut for score in cell.scores),
-        evidence_lost=sum(score.evidence != "all" for score in marked) if marked else None,
+        cut=sum(score.cut for score in answered),
+        evidence_lost=_lost(cell, lambda score: None if score.evidence is None else score.evidence != "all"),
         complete=not failed,
+        demonstrations_lost=_lost(cell, lambda score: score.demonstrations_lost),
+        kept=_mean(_known(score.kept for score in answered)),
+        output_capped=sum(_known(score.output_capped for score in answered)),
+        value_completed=None if estimate is None else _completed(cell, metric),
+        repeats=1,
+        higher_is_better=metric.higher_is_better,
     )
+
+
+def _lost(cell: CellScores, mark: Callable[[Score], bool | None]) -> int | None:
+    """Answers that lost something to the cut; None where no sample of the cell has it to lose."""
+    if all(mark(score) is None for score in cell.scores):
+        return None
+    return sum(bool(mark(score)) for score in cell.counted)
+
+
+def _known(values: Iterable[T | None]) -> tuple[T, ...]:
+    return tuple(value for value in values if value is not None)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _completed(cell: CellScores, metric: Metric) -> float | None:
+    """The metric over answers that ended by themselves; None where some answer does not say how it ended."""
+    if any(score.output_capped is None for score in cell.counted):
+        return None
+    ended = replace(cell, scores=tuple(score for score in cell.counted if not score.output_capped))
+    estimate = _estimate(ended, metric)
+    return None if estimate is None else estimate.value
 
 
 def _axes(setting: Setting) -> dict[str, Any]:

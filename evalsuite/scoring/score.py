@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from evalsuite.records import RequestRecord
 from evalsuite.task import PromptProtocol
-from evalsuite.types import Completion, Sample, Score, Status
+from evalsuite.types import Completion, Cut, Role, Sample, Score, Status
 
 NOT_ANSWERED = "no answer yet: the run was interrupted; resume it"
 
@@ -30,21 +31,16 @@ def judge(request: RequestRecord, sample: Sample, protocol: PromptProtocol, comp
     verdict = protocol.judge(sample, completion)
     if verdict.skipped:
         return _outcome(request, sample, "skipped", reason=verdict.skipped)
-    return Score(
-        id=request.id,
-        cell=request.cell,
-        sample_id=sample.id,
-        document=sample.document.id,
-        status="scored" if verdict.scorable else "unscorable",
+    return replace(
+        _outcome(request, sample, "scored" if verdict.scorable else "unscorable"),
         values=verdict.values,
         answer=verdict.answer,
-        cut=request.cut is not None and request.cut.is_cut,
-        evidence=None if request.cut is None else request.cut.evidence,
-        output_capped=completion.finish_reason == "length",
+        output_capped=None if completion.finish_reason is None else completion.finish_reason == "length",
     )
 
 
-def _outcome(request: RequestRecord, sample: Sample, status: Status, *, reason: str) -> Score:
+def _outcome(request: RequestRecord, sample: Sample, status: Status, *, reason: str = "") -> Score:
+    cut = request.cut
     return Score(
         id=request.id,
         cell=request.cell,
@@ -52,6 +48,17 @@ def _outcome(request: RequestRecord, sample: Sample, status: Status, *, reason: 
         document=sample.document.id,
         status=status,
         reason=reason,
-        cut=request.cut is not None and request.cut.is_cut,
-        evidence=None if request.cut is None else request.cut.evidence,
+        cut=cut is not None and cut.is_cut,
+        evidence=None if cut is None else cut.evidence,
+        kept=None if cut is None else _kept(cut),
+        demonstrations_lost=_lost_demonstrations(cut) if cut is not None and request.demonstrations else None,
     )
+
+
+def _kept(cut: Cut) -> float:
+    """The share of the prompt's tokens that were sent; an official cut may encode what is left in more tokens."""
+    return min(1.0, cut.tokens_kept / cut.tokens_before) if cut.tokens_before else 1.0
+
+
+def _lost_demonstrations(cut: Cut) -> bool:
+    return any(removal.role is Role.DEMONSTRATION for removal in cut.removed)

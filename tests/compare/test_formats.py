@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from evalsuite.compare.formats import FORMATS, render
-from evalsuite.compare.table import make_table, make_tables
+from evalsuite.compare.table import make_table, make_tables, percent
 from evalsuite.errors import UsageError
 from evalsuite.types import Cell
 
@@ -39,11 +39,18 @@ CELL = Cell(
     cut=5,
     evidence_lost=3,
     complete=True,
+    demonstrations_lost=None,
+    kept=0.257,
+    output_capped=2,
+    value_completed=13.0,
+    repeats=1,
+    higher_is_better=True,
 )
 FIELDS = [
     *("suite", "task", "split", "protocol", "shots", "seed", "max_prompt_tokens", "length", "strategy", "model"),
     *("metric", "primary", "value", "stderr", "asked", "scored", "skipped", "unscorable", "failed", "documents"),
-    *("cut", "evidence_lost", "complete"),
+    *("cut", "evidence_lost", "complete", "demonstrations_lost", "kept", "output_capped", "value_completed"),
+    *("repeats", "higher_is_better"),
 ]
 """The contract's, in its order."""
 
@@ -99,9 +106,35 @@ def test_every_format_shows_value_error_and_model(form: str) -> None:
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
 def test_a_table_says_how_many_were_asked_scored_cut_and_lost_evidence(form: str) -> None:
     shown = render([CELL], form)
-    for part in ("8/10 scored", "1 unscorable", "1 skipped", "50% cut", "3 lost evidence"):
+    for part in ("9/10 judged", "1 unparsed", "1 skipped", "56% cut, 26% kept", "3 lost evidence", "2 at output limit"):
         assert part in shown
-    assert "failed" not in shown
+    assert "unparsed: the official scorer found no answer" in shown
+    for part in ("failed", "demonstrations", "older"):
+        assert part not in shown
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown"])
+def test_a_row_whose_demonstrations_were_cut_away_says_so(form: str) -> None:
+    lost = replace(CELL, shots=2, cut=9, demonstrations_lost=9, model="short")
+    shown = render([lost, replace(lost, model="long", cut=0, kept=1.0, demonstrations_lost=0)], form)
+    assert shown.count("9/9 lost demonstrations") == 1
+    assert shown.count("lost demonstrations") == 1
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown"])
+def test_cells_scored_before_something_was_counted_say_so(form: str) -> None:
+    shown = render([replace(CELL, output_capped=None, kept=None)], form)
+    assert "scored by an older evalsuite" in shown
+    assert "56% cut" in shown
+    assert "kept" not in shown
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0, "0%"), (1, "100%"), (0.0004, "<0.1%"), (0.0034, "0.3%"), (0.034, "3%"), (0.555, "56%"), (0.9951, ">99%")],
+)
+def test_a_share_is_nothing_or_everything_only_where_it_is(share: float, said: str) -> None:
+    assert percent(share) == said
 
 
 def test_models_go_down_and_shots_and_caps_across() -> None:
@@ -196,7 +229,7 @@ class TestHostileNames:
 def test_counts_that_a_whole_row_shares_are_said_once_beside_the_model() -> None:
     row = [CELL, replace(CELL, shots=1, cut=CELL.cut + 1)]
     text = render(row, "markdown")
-    assert text.count("scored") == 1
+    assert text.count("judged") == 1
     assert text.count("% cut") == 2
 
 

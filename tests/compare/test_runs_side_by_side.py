@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
+from typing import Any
 
 import pytest
-from made import row, toy_data, toy_rows, toy_run
+from made import TOY, cells, row, toy_data, toy_rows, toy_run
 
 from evalsuite.cli.main import main
 from evalsuite.runs.store import RUN, dumps, read_record
@@ -46,8 +48,6 @@ def test_a_run_named_twice_is_shown_once(runs: Path, capsys: pytest.CaptureFixtu
 def test_two_runs_with_a_value_for_one_place_are_refused(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from shutil import copytree
-
     copytree(runs / "echo", tmp_path / "copy")
     assert main(["compare", str(runs), str(tmp_path / "copy")]) == 2
     said = capsys.readouterr()
@@ -72,8 +72,6 @@ def test_different_questions_are_called_not_comparable(
 def test_different_engines_and_a_change_of_engine_are_said(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from shutil import copytree
-
     out = copytree(runs / "echo", tmp_path / "echo")
     record = read_record(out)
     changed = replace(record.engine, version="9")
@@ -83,6 +81,44 @@ def test_different_engines_and_a_change_of_engine_are_said(
     (out / RUN).write_text(dumps(replace(record, engine=changed)))
     assert main(["compare", str(runs / "first-words"), str(out)]) == 0
     assert "different engines: scripted 1, scripted 9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"max_model_len": 77}, "the models take prompts of different lengths: 77, 1,048,576 tokens"),
+        ({"tokenizer": "another"}, "the models have different tokenizers: a cap of N tokens keeps different amounts"),
+    ],
+)
+def test_conditions_of_the_models_that_differ_are_said(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], said: str
+) -> None:
+    out = copytree(runs / "echo", tmp_path / "echo")
+    assert main(["compare", str(runs)]) == 0
+    assert "the models" not in capsys.readouterr().err
+    record = read_record(out)
+    (out / RUN).write_text(dumps(replace(record, engine=replace(record.engine, **change))))
+    assert main(["compare", str(runs / "first-words"), str(out)]) == 0
+    assert capsys.readouterr().err.count(said) == 1
+
+
+NEW = ("demonstrations_lost", "kept", "output_capped", "value_completed", "repeats", "higher_is_better")
+
+
+def test_cells_of_an_older_evalsuite_are_shown_and_said_to_be_old(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = copytree(runs / "echo", tmp_path / "echo")
+    old = [{name: value for name, value in cell.items() if name not in NEW} for cell in cells(out)]
+    (out / "cells.json").write_text(json.dumps(old))
+    assert main(["compare", str(out)]) == 0
+    assert "scored by an older evalsuite" in capsys.readouterr().out
+    assert main(["compare", str(out), "--format", "json"]) == 0
+    for cell in json.loads(capsys.readouterr().out):
+        assert [cell[name] for name in NEW] == [None, None, None, None, 1, True]
+    assert main(["score", str(out), "--include-path", str(TOY)]) == 0
+    assert "older" not in capsys.readouterr().out
+    assert cells(out) == cells(runs / "echo")
 
 
 @pytest.mark.parametrize(
@@ -101,8 +137,6 @@ def test_different_engines_and_a_change_of_engine_are_said(
 def test_a_broken_run_directory_is_one_clear_line(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, content: bytes | None, said: str
 ) -> None:
-    from shutil import copytree
-
     out = copytree(runs / "echo", tmp_path / "echo")
     if content is None:
         (out / file).unlink()

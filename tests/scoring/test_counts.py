@@ -163,14 +163,25 @@ def test_the_cut_and_lost_evidence_are_counted_in_samples(tmp_path: Path) -> Non
     assert [(found[cap]["cut"], found[cap]["evidence_lost"]) for cap in (400, 2000)] == [(2, 1), (0, 0)]
 
 
-def test_shots_that_no_prompt_holds_any_more_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_shots_that_prompts_do_not_hold_any_more_are_said_in_their_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     tales = [row(d, d, f"tale {d} " * (5 if d else 60)) for d in range(3)]
     out = tmp_path / "run"
     assert main(toy_run(out, toy_data(tmp_path, tales), "--shots", "0,1", "--max-prompt-tokens", "150,5000")) == 0
+    found = {(cell["shots"], cell["max_prompt_tokens"]): cell["demonstrations_lost"] for cell in cells(out)}
+    assert found == {(0, 150): None, (0, 5000): None, (1, 150): 1, (1, 5000): 0}
     assert main(["compare", str(out)]) == 0
-    said = [line for line in capsys.readouterr().err.splitlines() if "zero-shot" in line]
-    told = "note: toy/validation/paper/1-shot/seed-0/cap-150/left: the cut took every demonstration of 1 of 3 prompts"
-    assert [line.partition(";")[0] for line in said] == [told, told]
+    assert capsys.readouterr().out.count("1/3 lost demonstrations") == 2
+
+
+def test_prompts_that_got_no_answer_do_not_count_as_cut(ask: Callable[..., tuple[int, Path]]) -> None:
+    """``--allow-incomplete`` shows the value of what was answered; what the cut took is told of the same answers."""
+    _, out = ask("--allow-incomplete", "--strategy", "left", "--max-prompt-tokens", "25", fails="?")
+    for cell in cells(out):
+        assert (cell["failed"], cell["cut"], cell["kept"], cell["output_capped"]) == (5, 0, None, 0)
+    stored = [request["cut"] for request in lines(out / "requests.jsonl") if request["cut"]]
+    assert sum(bool(cut["removed"]) for cut in stored) > 1
 
 
 def test_a_task_without_evidence_has_none_to_lose(tmp_path: Path) -> None:

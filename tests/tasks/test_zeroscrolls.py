@@ -185,6 +185,24 @@ def test_the_rouge_score_is_of_the_means_and_the_papers_is_beside_it(tmp_path: P
     assert verdict.values["rouge_geo_sample"] == pytest.approx((80 * 80 * 200 / 3) ** (1 / 3))
 
 
+def test_the_rouge_score_is_no_mean_of_sample_scores(tmp_path: Path) -> None:
+    """Two samples whose ROUGE values differ: the geometric mean of the means is not the mean of geometric means."""
+    rows = [
+        zero.row("squality", "a", "the answer Ann gave", document="x"),
+        zero.row("squality", "b", "an answer", document="y"),
+    ]
+    data = zero.write(tmp_path / "data", "squality", "validation", rows)
+    found = zero.run(zero.plan(data, "zeroscrolls_squality"), tmp_path / "out", zero.engine())
+    del found
+    stored = [json.loads(line)["values"] for line in (tmp_path / "out" / "scores.jsonl").read_text().splitlines()]
+    cells = {cell["metric"]: cell["value"] for cell in json.loads((tmp_path / "out" / "cells.json").read_text())}
+    means = [sum(values[kind] for values in stored) / 2 for kind in ("rouge1", "rouge2", "rougeL")]
+    of_samples = sum(values["rouge_geo_sample"] for values in stored) / 2
+    assert cells["rouge_geo"] == pytest.approx((means[0] * means[1] * means[2]) ** (1 / 3))
+    assert cells["rouge_geo_sample"] == pytest.approx(of_samples)
+    assert abs(cells["rouge_geo"] - cells["rouge_geo_sample"]) > 1
+
+
 def test_the_parts_joined_are_the_official_prompt_and_the_document_is_a_part(tmp_path: Path) -> None:
     row = zero.row("qasper", "a", "Bob")
     (sample,) = read(zero.write(tmp_path, "qasper", "validation", [row]), "qasper")
