@@ -270,18 +270,13 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One value of a table, with everything needed to believe it."""
+class Cell(Setting):
+    """One value of a table, with everything needed to believe it.
 
-    suite: str
-    task: str
-    split: str
-    protocol: str
-    shots: int
-    seed: int
-    max_prompt_tokens: int | None
-    length: int | None
-    strategy: str
+    Counts of cuts are of answered samples alone. What was lost in part counts as lost; None where there was nothing
+    to lose (no evidence marked, no shots) or where it is unknown.
+    """
+
     model: str
     metric: str
     primary: bool
@@ -296,19 +291,14 @@ class Cell:
     failed: int
     documents: int
     cut: int
-    """Answered samples whose prompt was cut."""
     evidence_lost: int | None
-    """Answered samples of whose evidence some or all was cut; None where the task marks none."""
     complete: bool
     demonstrations_lost: int | None = None
-    """Answered samples whose demonstrations were cut away, whole or in part; None with 0 shots or where unknown."""
     kept: float | None = None
-    """Mean share of the prompt's tokens that were sent, 0 to 1, over answered samples; None where it is unknown."""
+    """The mean share, 0 to 1."""
     output_capped: int | None = None
     """Answers that ended at the output limit. None only in cells scored before this was counted."""
     value_completed: float | None = None
     """The value over the answers that ended by themselves; None where there is none or it cannot be told."""
     repeats: int = 1
-    """Answers asked for per question."""
     higher_is_better: bool = True
-    """Whether more of the metric is better."""
