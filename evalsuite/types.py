@@ -271,11 +271,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Cell(Setting):
-    """One value of a table, with everything needed to believe it.
-
-    Counts of cuts are of answered samples alone. What was lost in part counts as lost; None where there was nothing
-    to lose (no evidence marked, no shots) or where it is unknown.
-    """
+    """One value of a table, with everything needed to believe it. Cuts are counted over answered samples alone."""
 
     model: str
     metric: str
@@ -292,10 +288,10 @@ class Cell(Setting):
     documents: int
     cut: int
     evidence_lost: int | None
+    """Lost in part counts as lost. None where there was nothing to lose: no evidence marked, or no shots."""
     complete: bool
     demonstrations_lost: int | None = None
     kept: float | None = None
-    """The mean share, 0 to 1."""
     output_capped: int | None = None
     """Answers that ended at the output limit. None only in cells scored before this was counted."""
     value_completed: float | None = None
