@@ -17,6 +17,19 @@ class MissingDataError(UsageError):
     """Data that is not there; the line says what to get, from where, and where to put it."""
 
 
+class TaskError(UsageError):
+    """A task's own code failed or gave a value that cannot be: it costs that task's table, the others go on."""
+
+
+class ImpossibleError(UsageError):
+    """Several things that cannot be asked, all told at once."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        """Keeps each problem's line apart, for a command that can show them one below the other."""
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """The message for an unknown name: the nearest ones, or all there are."""
     names = sorted(set(known))

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from evalsuite.benchmark import Benchmark
+from evalsuite.checked.calls import guarded
 from evalsuite.errors import UsageError, unknown
 from evalsuite.task import Task
 
@@ -115,23 +116,27 @@ def _installed() -> Iterator[tuple[str, Task]]:
         origin = f"entry point {entry.name} = {entry.value}"
         try:
             tasks = entry.load()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise UsageError(f"{origin} cannot be loaded: {error!r}; uninstall or mend that package") from error
         yield from _checked(tasks, origin)
 
 
 def _tasks_of(module_name: str, origin: str) -> Iterator[tuple[str, Task]]:
     try:
-        loaded = importlib.import_module(module_name)
-    except Exception as error:
+        tasks = getattr(importlib.import_module(module_name), "TASKS", None)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() included
         raise UsageError(f"{origin} cannot be loaded: {error!r}") from error
-    yield from _checked(getattr(loaded, "TASKS", None), origin)
+    yield from _checked(tasks, origin)
 
 
 def _checked(tasks: object, origin: str) -> Iterator[tuple[str, Task]]:
     if not isinstance(tasks, tuple) or not all(isinstance(task, Task) for task in tasks):
         raise UsageError(f"{origin} must end in TASKS = (...), a tuple of evalsuite.task.Task")
-    yield from ((origin, task) for task in tasks)
+    yield from ((origin, guarded(task, origin)) for task in tasks)
 
 
 @cache

@@ -78,6 +78,8 @@ class RunSpec:
     data: str | None = None
     skip_missing_data: bool = False
     """Leave out tasks whose data is not there, and say so, instead of refusing the run."""
+    skip_impossible: bool = False
+    """Leave out cells that cannot be asked, and say so, instead of refusing the run."""
     include_paths: tuple[str, ...] = ()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ from evalsuite.safe_text import plain
 if TYPE_CHECKING:
     from evalsuite.records import RunSpec
 
+INCOMPLETE = 3
+"""Exit code of a run that ended with something missing."""
 _EXAMPLES = """
 evalsuite run --model hf:./llama --tasks narrativeqa,qasper,quality,qmsum --shots 0,1,2 \\
     --max-prompt-tokens 16384 --data ./data --out results/llama
@@ -63,6 +67,9 @@ def add(commands: Commands) -> None:
         "--skip-missing-data", action="store_true", help="leave out tasks whose data is not there, instead of refusing"
     )
     parser.add_argument(
+        "--skip-impossible", action="store_true", help="leave out cells that cannot be asked, instead of refusing"
+    )
+    parser.add_argument(
         "--limit-documents", metavar="N", help="only the first N documents with text; for one task narrativeqa=N"
     )
     parser.add_argument("--model-name", metavar="NAME", help="what tables call the model (default: its own name)")
@@ -85,26 +92,29 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.plugins import find_tasks
     from evalsuite.runs.execute import execute
     from evalsuite.runs.plan import identities, make_plan
+    from evalsuite.runs.possible import askable
     from evalsuite.runs.resume import check_early
 
     tasks = find_tasks(args.include_path)
     chosen = choose_tasks(args.tasks, tasks)
     parse_model(args.model)
-    plan = make_plan(spec_of(args), chosen)
-    for notice in plan.notices:
-        tell(f"note: {plain(notice)}")
-    check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
+    with _each_on_its_line():
+        plan = make_plan(spec_of(args), chosen)
+    _note(plan.notices)
+    if not args.skip_impossible:  # else only the model says which cells there are
+        check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
     cost = "" if args.max_cost is None else f",max_cost={args.max_cost}"
     with loading():
         engine = open_engine(args.model + cost, max_model_len=args.max_model_len)
     try:
-        for note in engine.info.notes:
-            tell(f"note: {plain(note)}")
-        told = engine.info.notes
+        _note(engine.info.notes)
+        told, known = engine.info.notes, plan.notices
+        with _each_on_its_line():
+            plan = askable(plan, engine)
+        _note(plan.notices[len(known) :])
         with progress(plan.asked) as report:
             outcome = execute(plan, engine, args.out, report, allow_engine_change=args.allow_engine_change)
-        for note in engine.info.notes[len(told) :]:
-            tell(f"note: {plain(note)}")
+        _note(engine.info.notes[len(told) :])
     finally:
         engine.close()
     if outcome.damaged:
@@ -113,7 +123,28 @@ def main(args: argparse.Namespace) -> int:
     if outcome.interrupted:
         tell(f"interrupted after {outcome.done} of {outcome.asked}; the same command goes on from there")
         return 130
-    return finish(args.out, args)
+    return max(finish(args.out, args), INCOMPLETE if plan.defects else 0)
+
+
+@contextmanager
+def _each_on_its_line() -> Iterator[None]:
+    """Shows several things that cannot be asked one below the other."""
+    from evalsuite.errors import ImpossibleError, UsageError
+
+    try:
+        yield
+    except ImpossibleError as error:
+        for problem in error.problems:
+            tell(f"cannot be asked: {plain(problem)}")
+        raise UsageError(
+            f"{len(error.problems)} problems, listed above; mend them, or go on without with --skip-impossible "
+            "(--skip-missing-data for missing data)"
+        ) from None
+
+
+def _note(notices: Iterable[str]) -> None:
+    for notice in notices:
+        tell(f"note: {plain(notice)}")
 
 
 def finish(out: Path, args: argparse.Namespace) -> int:
@@ -129,8 +160,11 @@ def finish(out: Path, args: argparse.Namespace) -> int:
     from evalsuite.runs.store import read_record
 
     tasks = known_tasks(find_tasks(args.include_path), read_record(out).spec.tasks)
-    cells = score_folder(out, tasks, allow_incomplete=args.allow_incomplete)
+    defects: list[str] = []
+    cells = score_folder(out, tasks, allow_incomplete=args.allow_incomplete, defect=defects.append)
     say(render(cells, "terminal"))
+    for line in defects:
+        tell(f"defect: {plain(line)}")
     incomplete = [cell for cell in cells if cell.primary and not cell.complete]
     for cell in incomplete:
         asked = f"{cell.task} {cell.shots}-shot, cap {cell.max_prompt_tokens or 'model'}"
@@ -138,7 +172,7 @@ def finish(out: Path, args: argparse.Namespace) -> int:
             f"incomplete: {asked}: {cell.failed} of {cell.asked} failed or missing; run it again to ask those, or see "
             "`evalsuite score --allow-incomplete`"
         )
-    return 3 if incomplete else 0
+    return INCOMPLETE if incomplete or defects else 0
 
 
 def spec_of(args: argparse.Namespace) -> RunSpec:
@@ -154,5 +188,6 @@ def spec_of(args: argparse.Namespace) -> RunSpec:
         lengths=args.lengths or (None,),
         limit_documents=args.limit_documents,
         skip_missing_data=args.skip_missing_data,
+        skip_impossible=args.skip_impossible,
         **question_fields(args),
     )

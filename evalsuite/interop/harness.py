@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from evalsuite.checked.calls import guarded
 from evalsuite.errors import UsageError, unknown
 from evalsuite.interop.harness_doc import Asked, asked_of, options_of, prompt_of, split_prompt
 from evalsuite.interop.harness_judge import judge_doc, metric_names
@@ -74,7 +75,8 @@ def harness_tasks(names: Iterable[str]) -> tuple[Task, ...]:
     Raises:
         UsageError: lm-eval is not installed, knows no such task, cannot load it, or it asks for what we cannot do.
     """
-    return tuple(task for name in names for named in _named(name) for task in _tasks(named))
+    found = (task for name in names for named in _named(name) for task in _tasks(named))
+    return tuple(guarded(task, f"lm-eval's {task.name.removeprefix(SCHEME)}") for task in found)
 
 
 def _named(name: str) -> Iterator[Named]:

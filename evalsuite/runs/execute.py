@@ -14,9 +14,10 @@ from evalsuite.records import RunRecord
 from evalsuite.runs.interrupt import Interrupt
 from evalsuite.runs.journal import Journal, JournalContent, lock, read_journal
 from evalsuite.runs.plan import Plan
+from evalsuite.runs.possible import askable
 from evalsuite.runs.prefetch import prefetch
 from evalsuite.runs.record import make_record
-from evalsuite.runs.requests import check_frames, groups, request_record
+from evalsuite.runs.requests import groups, request_record
 from evalsuite.runs.resume import RequestLog, check_resumable
 from evalsuite.runs.store import (
     COMPLETIONS,
@@ -81,7 +82,7 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
     Raises:
         UsageError: the directory holds another run or is in use, or some prompt can never fit.
     """
-    check_frames(plan, engine)
+    plan = askable(plan, engine)
     with lock(run_directory(out)):
         begin(plan, make_record(plan, engine.info), out, allow_engine_change=allow_engine_change)
         with Interrupt() as interrupt:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from itertools import groupby, product
 from pathlib import Path
 
-from evalsuite.errors import MissingDataError, UsageError
+from evalsuite.errors import ImpossibleError, MissingDataError, TaskError, UsageError
 from evalsuite.prompts.fit import STRATEGIES
 from evalsuite.prompts.shots import Shots, demonstration_pool, draw
 from evalsuite.records import DataFileRecord, RunSpec
+from evalsuite.runs.checks import try_demonstrations, try_prompts
 from evalsuite.runs.identity import question_identity
+from evalsuite.runs.per_task import check_names, for_task
 from evalsuite.sources import open_source
 from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Document, Sample, Setting
@@ -36,6 +38,7 @@ class TaskPlan:
 
     samples: tuple[Sample, ...]
     cells: tuple[CellPlan, ...]
+    task: str = ""
 
     def documents(self) -> Iterator[tuple[Sample, ...]]:
         """The samples of one document after the other, in file order."""
@@ -51,6 +54,10 @@ class Plan:
     tasks: tuple[TaskPlan, ...]
     notices: tuple[str, ...]
     data: tuple[DataFileRecord, ...]
+    defects: tuple[str, ...] = ()
+    """Faults in tasks' own code that cost them their tables."""
+    checked: bool = False
+    """Whether every cell is known to fit the model."""
 
     @property
     def cells(self) -> tuple[CellPlan, ...]:
@@ -67,27 +74,60 @@ def make_plan(spec: RunSpec, tasks: Sequence[Task]) -> Plan:
     """Reads the data and lays out every cell.
 
     Raises:
-        UsageError: data missing or malformed, nothing usable left, too few demonstrations, an option no task knows.
+        UsageError: data missing or malformed, nothing usable left, too few demonstrations, an option no task knows;
+            all that cannot be asked is told at once.
     """
     for option, asked in (("--split", spec.split), ("--limit-documents", spec.limit_documents)):
-        _check_names(option, asked, [task.name for task in tasks])
-    plans: list[TaskPlan] = []
-    notices: dict[str, None] = {}
-    data: dict[DataFileRecord, None] = {}
+        check_names(option, asked, [task.name for task in tasks])
+    found = _Found(spec)
     for length, task in product(spec.lengths, tasks):
-        read = _Reader(spec, task, length)
+        found.read(_Reader(spec, task, length))
+    return found.plan()
+
+
+class _Found:
+    """What the tasks of a run have, and all that keeps some of them from being asked."""
+
+    def __init__(self, spec: RunSpec) -> None:
+        self._spec = spec
+        self._plans: list[TaskPlan] = []
+        self._notices: dict[str, None] = {}
+        self._data: dict[DataFileRecord, None] = {}
+        self._refused: dict[str, UsageError] = {}
+        self._defects: dict[str, None] = {}
+
+    def read(self, reader: _Reader) -> None:
         try:
-            plans.append(read.plan())
+            plan = reader.plan()
+        except TaskError as error:
+            self._defects[str(error)] = None
+            return
         except MissingDataError as error:
-            if not spec.skip_missing_data:
-                raise
-            notices[f"left out for want of data: {error}"] = None
-            continue
-        notices.update(dict.fromkeys(f"{task.name}: {note}" for note in read.notes))
-        data.update(dict.fromkeys(read.used))
-    if not plans:
-        raise MissingDataError("; ".join(notices))
-    return Plan(spec, tuple(plans), tuple(notices), tuple(data))
+            if self._spec.skip_missing_data:
+                self._notices[f"left out for want of data: {error}"] = None
+            else:
+                self._refused[str(error)] = error
+            return
+        except UsageError as error:
+            self._refused[str(error)] = error
+            return
+        self._refused.update((str(error), error) for error in reader.impossible)
+        self._plans.extend([plan] if plan.cells else [])
+        self._notices.update(dict.fromkeys(f"{plan.task}: {note}" for note in reader.notes))
+        self._data.update(dict.fromkeys(reader.used))
+
+    def plan(self) -> Plan:
+        refused = [error for error in self._refused.values() if not self._may_skip(error)]
+        if refused:
+            raise refused[0] if len(refused) == 1 else ImpossibleError((*map(str, refused), *self._defects))
+        for said, problems in (("it cannot be asked", self._refused), ("its own code is at fault", self._defects)):
+            self._notices.update(dict.fromkeys(f"left out, {said}: {problem}" for problem in problems))
+        if not self._plans:
+            raise MissingDataError("; ".join(self._notices))
+        return Plan(self._spec, tuple(self._plans), tuple(self._notices), tuple(self._data), tuple(self._defects))
+
+    def _may_skip(self, error: UsageError) -> bool:
+        return self._spec.skip_impossible and not isinstance(error, MissingDataError)
 
 
 def identities(plan: Plan) -> dict[str, str]:
@@ -108,29 +148,6 @@ def identities(plan: Plan) -> dict[str, str]:
     return found
 
 
-def for_task(asked: str | None, task: str) -> str | None:
-    """What an option says of one task: ``a`` for all, ``qasper=a`` for one, or both, separated by commas."""
-    chosen = None
-    for name, value in _entries(asked):
-        if name == task or (name is None and chosen is None):
-            chosen = value
-    return chosen
-
-
-def _check_names(option: str, asked: str | None, tasks: Sequence[str]) -> None:
-    for name, value in _entries(asked):
-        if not value or name not in (None, *tasks):
-            entry = value if name is None else f"{name}={value}"
-            raise UsageError(f"{option} {asked}: {entry!r} names no value or no task asked ({', '.join(tasks)})")
-
-
-def _entries(asked: str | None) -> Iterator[tuple[str | None, str]]:
-    """Task, None where the entry is for all, and value of every entry of an option."""
-    for entry in () if asked is None else asked.split(","):
-        name, equals, value = entry.rpartition("=")
-        yield (name if equals else None), value
-
-
 class _Reader:
     """Reads one task's samples at one length, keeping the sources' notes and checksums."""
 
@@ -138,6 +155,7 @@ class _Reader:
         self._spec, self._task, self._length = spec, task, length
         self.notes: list[str] = []
         self.used: list[DataFileRecord] = []
+        self.impossible: list[UsageError] = []
         self._sized: dict[str, Document] = {}
 
     def plan(self) -> TaskPlan:
@@ -146,14 +164,39 @@ class _Reader:
         split = for_task(spec.split, task.name) or task.split
         if split not in task.splits:
             raise UsageError(f"task {task.name} has no split {split!r}; it has: {', '.join(task.splits)}")
+        shots = self._shots(protocol)
         samples = self._limited(self._samples(split))
-        pool = self._pool(split) if any(spec.shots) and protocol.own_shots is None else ()
-        cells = tuple(self._cells(protocol, split, pool))
-        for cell in cells:
-            draw(cell.shots, task.name, pool, next(sample for sample in samples if sample.document.text))
-        return TaskPlan(samples, cells)
+        pool = self._pool(split) if any(shots) and protocol.own_shots is None else ()
+        cells = tuple(self._cells(protocol, split, pool, shots))
+        try_prompts(protocol, samples)
+        return TaskPlan(samples, tuple(cell for cell in cells if self._has_demonstrations(cell, samples)), task.name)
 
-    def _cells(self, protocol: PromptProtocol, split: str, pool: tuple[Sample, ...]) -> Iterator[CellPlan]:
+    def _shots(self, protocol: PromptProtocol) -> tuple[int, ...]:
+        """The demonstrations the protocol can be asked with, of those wished."""
+        wished = self._spec.shots
+        if protocol.own_shots is not None:
+            return (protocol.own_shots,)
+        if protocol.demonstrate is not None or not any(wished):
+            return wished
+        said = f"protocol {protocol.name}: defined without demonstrations"
+        if 0 not in wished:
+            raise UsageError(f"task {self._task.name}, {said}; use --shots 0")
+        self.notes.append(f"{said}, asked 0-shot only")
+        return (0,)
+
+    def _has_demonstrations(self, cell: CellPlan, samples: tuple[Sample, ...]) -> bool:
+        try:
+            try_demonstrations(cell, samples)
+        except TaskError:
+            raise
+        except UsageError as error:
+            self.impossible.append(error)
+            return False
+        return True
+
+    def _cells(
+        self, protocol: PromptProtocol, split: str, pool: tuple[Sample, ...], asked: tuple[int, ...]
+    ) -> Iterator[CellPlan]:
         spec, task = self._spec, self._task
         strategy = spec.strategy or protocol.strategy
         if strategy not in STRATEGIES:
@@ -162,11 +205,6 @@ class _Reader:
             raise UsageError(
                 f"task {task.name}, protocol {protocol.name}: there is no official cut; use another --strategy"
             )
-        if protocol.own_shots is None and any(spec.shots) and protocol.demonstrate is None:
-            raise UsageError(
-                f"task {task.name}, protocol {protocol.name}: defined without demonstrations; use --shots 0"
-            )
-        asked = spec.shots if protocol.own_shots is None else (protocol.own_shots,)
         for shots, cap in product(asked, spec.max_prompt_tokens):
             setting = Setting(
                 task.suite, task.name, split, protocol.name, shots, spec.seed, cap, self._length, strategy
@@ -183,16 +221,11 @@ class _Reader:
         source = open_source(self._task.dataset, root, split=split, task=self._task.name)
         try:
             for sample in self._task.samples(source, split):
-                yield self._checked(sample)
+                yield self._sized_as_asked(sample)
         finally:
             self._collect(source.notes, source.used)
 
-    def _checked(self, sample: Sample) -> Sample:
-        if "\x00" in sample.document.text or "\x00" in sample.question:
-            raise UsageError(
-                f"task {self._task.name}, sample {sample.id}: NUL bytes in the text; "
-                "the data file is damaged, get it again"
-            )
+    def _sized_as_asked(self, sample: Sample) -> Sample:
         if self._length is None:
             return sample
         document = self._sized.setdefault(sample.document.id, replace(sample.document, length=self._length))
@@ -206,10 +239,7 @@ class _Reader:
         kept = tuple(_first_documents(samples, self._limit()))
         if not any(sample.document.text for sample in kept):
             said = "; ".join(self.notes) or "check --data and --split"
-            raise UsageError(f"task {self._task.name}: no document with text is left to ask about ({said})")
-        repeated = _first_repeated(sample.id for sample in kept)
-        if repeated is not None:
-            raise UsageError(f"task {self._task.name}: two samples are called {repeated!r}; ids must be unique")
+            raise MissingDataError(f"task {self._task.name}: no document with text is left to ask about ({said})")
         return kept
 
     def _limit(self) -> int | None:
@@ -242,12 +272,3 @@ def _first_documents(samples: Iterable[Sample], limit: int | None) -> Iterator[S
         if limit is not None and len(present) > limit:
             return
         yield sample
-
-
-def _first_repeated(ids: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    for name in ids:
-        if name in seen:
-            return name
-        seen.add(name)
-    return None

@@ -58,8 +58,13 @@ class Question:
     @cached_property
     def options(self) -> tuple[tuple[int, ...], ...]:
         """Token ids of the options whose log-likelihoods are compared; empty for a generation."""
-        build = self.cell.protocol.options
-        return () if build is None else option_ids(self.rendered, build(self.sample), self.model.tokenizer)
+        if self.cell.protocol.options is None:
+            return ()
+        texts = self.cell.protocol.options(self.sample)
+        found = option_ids(self.rendered, texts, self.model.tokenizer)
+        if not all(found):
+            raise UsageError(f"sample {self.sample.id}: its option {texts[found.index(())]!r} has no tokens to compare")
+        return found
 
     @cached_property
     def answer_tokens(self) -> int:
@@ -107,22 +112,6 @@ class Question:
         rendered, strategy = self.rendered, self.cell.setting.strategy
         tokenizer, sample = self.model.tokenizer, self.sample
         return fit(rendered.parts, rendered.frame, self.budget, strategy, tokenizer, sample, aligned=aligned)
-
-
-def check_frames(plan: Plan, model: PromptSide) -> None:
-    """Refuses, before anything is generated, a run in which some prompt can never fit.
-
-    Raises:
-        UsageError: a frame alone exceeds its budget, a prompt is too long under ``error``, or an official rule sends
-            one over its limit.
-    """
-    for task in plan.tasks:
-        for cell in task.cells:
-            for sample in task.samples:
-                try:
-                    _check(Question(plan, cell, sample, model))
-                except UsageError as error:
-                    raise UsageError(f"task {cell.task.name}: {error}") from None
 
 
 def groups(plan: Plan, model: PromptSide) -> Iterator[tuple[Request | Skipped, ...]]:
@@ -202,7 +191,13 @@ def _aligned_cut(questions: list[Question]) -> Span | None:
     return max(cuts, key=lambda span: span.end - span.start, default=None)
 
 
-def _check(question: Question) -> None:
+def check_question(question: Question) -> None:
+    """Refuses a question that can never be asked, as far as that is cheap to know.
+
+    Raises:
+        UsageError: what must survive a cut exceeds the budget, the prompt is too long under ``error``, an official rule
+            sends it over its limit, or an option has no tokens.
+    """
     if not question.sample.document.text:
         return
     rendered = question.rendered

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
+from evalsuite.errors import TaskError
 from evalsuite.stats.clustered import Estimate, clustered_mean, jackknife
 from evalsuite.task import Metric, Task
 from evalsuite.types import Cell, Sample, Score, Setting
@@ -38,16 +39,38 @@ class CellScores:
         return len(self.samples) - len(self.scores)
 
 
-def cells(cell: CellScores, model: str, *, allow_incomplete: bool = False) -> Iterator[Cell]:
+Tell = Callable[[str], None]
+"""Is told a line."""
+
+
+def ignore(_: str) -> None:
+    """Tells nobody."""
+
+
+def cells(cell: CellScores, model: str, *, allow_incomplete: bool = False, defect: Tell = ignore) -> Iterator[Cell]:
     """One cell a metric.
 
     Args:
         cell: the scores of one setting.
         model: for display.
         allow_incomplete: give the value over the samples there are, though some failed or are missing.
+        defect: told why a metric has no value whose own code failed.
     """
     for metric in cell.task.metrics:
-        yield _cell(cell if metric.subset is None else _within(cell, metric.subset), metric, model, allow_incomplete)
+        try:
+            within = cell if metric.subset is None else _within(cell, metric.subset)
+            found = _cell(within, metric, model, allow_incomplete)
+        except TaskError as error:
+            defect(f"{error}; {cell.setting.key} has no {metric.name}: mend the task, then run `evalsuite score`")
+            found = _without_value(cell, metric, model)
+        yield found
+
+
+def _without_value(cell: CellScores, metric: Metric, model: str) -> Cell:
+    """The counts alone, for a metric whose own code failed."""
+    source = metric.of[0] if metric.of else metric.source or metric.name
+    counts = _cell(cell, replace(metric, combine=None, of=(), subset=None, source=source), model, False)  # noqa: FBT003
+    return replace(counts, value=None, stderr=None, value_completed=None, complete=False)
 
 
 def _within(cell: CellScores, subset: Callable[[Sample], bool]) -> CellScores:

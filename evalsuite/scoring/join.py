@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from evalsuite.errors import UsageError
 from evalsuite.records import IMPORTED, RequestRecord, RunRecord
-from evalsuite.scoring.cells import CellScores, cells
-from evalsuite.scoring.score import score_sample
+from evalsuite.scoring.cells import CellScores, Tell, cells, ignore
+from evalsuite.scoring.score import NOT_JUDGED, score_sample
 from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Cell, Completion, Sample, Score, Setting
 
@@ -44,9 +44,30 @@ def score_cells(
     )
 
 
-def table_cells(scored: Sequence[CellScores], model: str, *, allow_incomplete: bool = False) -> tuple[Cell, ...]:
-    """The table cells of a run, one a setting and metric."""
-    return tuple(cell for one in scored for cell in cells(one, model, allow_incomplete=allow_incomplete))
+def table_cells(
+    scored: Sequence[CellScores], model: str, *, allow_incomplete: bool = False, defect: Tell = ignore
+) -> tuple[Cell, ...]:
+    """The table cells of a run, one a setting and metric.
+
+    Args:
+        scored: the scores of each setting.
+        model: for display.
+        allow_incomplete: give values of cells with failed or missing samples.
+        defect: told every fault of a task's own code: it costs that task's table, the others go on.
+    """
+    for said in unjudged(scored):
+        defect(said)
+    return tuple(cell for one in scored for cell in cells(one, model, allow_incomplete=allow_incomplete, defect=defect))
+
+
+def unjudged(scored: Sequence[CellScores]) -> Iterator[str]:
+    """A line a setting whose task's code could not judge some answers: the first fault, and how many there are."""
+    for one in scored:
+        faults = [score.reason for score in one.scores if score.reason.startswith(NOT_JUDGED)]
+        if faults:
+            first = faults[0].removeprefix(NOT_JUDGED)
+            count = f"{len(faults)} of {len(one.samples)} answers of {one.setting.key} could not be judged"
+            yield f"{first}; {count}: mend the task, then run `evalsuite score` on this directory"
 
 
 def _cell(

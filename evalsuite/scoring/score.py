@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from evalsuite.errors import TaskError
 from evalsuite.records import RequestRecord
 from evalsuite.task import PromptProtocol
 from evalsuite.types import Completion, Cut, Role, Sample, Score, Status
 
+NOT_JUDGED = "not judged: "
+"""How the reason of a sample begins whose answer the task's own code could not judge."""
 NOT_ANSWERED = "no answer yet: the run was interrupted; resume it"
 
 
@@ -27,8 +30,11 @@ def score_sample(
 
 
 def judge(request: RequestRecord, sample: Sample, protocol: PromptProtocol, completion: Completion) -> Score:
-    """A task's verdict on an answer, with what happened to its prompt."""
-    verdict = protocol.judge(sample, completion)
+    """A task's verdict on an answer, with what happened to its prompt; failed where the task's code gives none."""
+    try:
+        verdict = protocol.judge(sample, completion)
+    except TaskError as error:
+        return _outcome(request, sample, "failed", reason=f"{NOT_JUDGED}{error}")
     if verdict.skipped:
         return _outcome(request, sample, "skipped", reason=verdict.skipped)
     return replace(

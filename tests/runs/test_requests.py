@@ -14,8 +14,10 @@ from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks, select_tasks
 from evalsuite.records import RunSpec
-from evalsuite.runs.plan import Plan, for_task, make_plan
-from evalsuite.runs.requests import check_frames, groups
+from evalsuite.runs.per_task import for_task
+from evalsuite.runs.plan import Plan, make_plan
+from evalsuite.runs.possible import askable
+from evalsuite.runs.requests import groups
 from evalsuite.types import Request, Skipped
 
 MODEL = ScriptedEngine(lambda _: "x", max_model_len=100_000)
@@ -32,7 +34,7 @@ def _requests(plan: Plan) -> list[Request]:
 
 
 def _all(plan: Plan) -> Iterator[Request | Skipped]:
-    check_frames(plan, MODEL)
+    askable(plan, MODEL)
     for group in groups(plan, MODEL):
         yield from group
 
@@ -90,14 +92,14 @@ def test_every_prompt_ends_with_its_own_question(data: Path) -> None:
 def test_what_can_never_fit_is_refused_before_anything_is_made(data: Path, strategy: str, said: str) -> None:
     plan = _plan(data, max_prompt_tokens=(60,), strategy=strategy)
     with pytest.raises(UsageError, match=f"sample {said}") as refused:
-        check_frames(plan, MODEL)
+        askable(plan, MODEL)
     assert "60" in str(refused.value)
 
 
 def test_under_error_the_first_sample_too_long_is_named_before_the_first_is_asked(tmp_path: Path) -> None:
     data = toy_data(tmp_path, [row(0, 0, "short"), row(1, 1, LONG)])
     with pytest.raises(UsageError, match="sample q1: the prompt has"):
-        check_frames(_plan(data, max_prompt_tokens=(100,), strategy="error"), MODEL)
+        askable(_plan(data, max_prompt_tokens=(100,), strategy="error"), MODEL)
 
 
 def test_skip_counts_what_is_too_long_and_empty_text_under_its_own_reason(tmp_path: Path) -> None:

@@ -1,0 +1,244 @@
+"""A task's functions, each call checked: an exception or an impossible value names task, sample and file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from numbers import Real
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+from evalsuite.checked.declaration import check_declaration, needed_values
+from evalsuite.checked.samples import SampleCheck, is_writable
+from evalsuite.errors import TaskError, UsageError
+from evalsuite.protocols import OfficialCut, OfficialCutInput
+from evalsuite.task import Metric, PromptProtocol, Source, Task
+from evalsuite.types import Completion, Judgement, Part, Parts, Role, Sample
+
+ROUNDING = 1e-6
+"""A mean of values up to 100 may end a little above it."""
+
+
+def guarded(task: Task, origin: str) -> Task:
+    """The task with every function of it checked.
+
+    Args:
+        task: as its file made it.
+        origin: the file or entry point it comes from, for messages.
+
+    Raises:
+        UsageError: what it declares cannot be.
+    """
+    check_declaration(task, origin)
+    owner = _Owner(task.name, origin)
+    return replace(
+        task,
+        samples=_Samples(owner, "samples", task.samples),
+        protocols=tuple(_protocol(owner, protocol, task.metrics) for protocol in task.protocols),
+        metrics=tuple(_metric(owner, metric) for metric in task.metrics),
+    )
+
+
+def _protocol(owner: _Owner, protocol: PromptProtocol, metrics: tuple[Metric, ...]) -> PromptProtocol:
+    shown, options, cut = protocol.demonstrate, protocol.options, protocol.cut
+    return replace(
+        protocol,
+        prompt=_Prompt(owner, "prompt", protocol.prompt),
+        judge=_Judge(owner, "judge", protocol.judge, needed_values(metrics)),
+        demonstrate=None if shown is None else _Prompt(owner, "demonstrate", shown),
+        options=None if options is None else _Options(owner, "options", options),
+        cut=None if cut is None else _Cut(owner, "cut", cut),
+    )
+
+
+def _metric(owner: _Owner, metric: Metric) -> Metric:
+    combine, subset = metric.combine, metric.subset
+    return replace(
+        metric,
+        combine=None if combine is None else _Combine(owner, f"combine of metric {metric.name!r}", combine),
+        subset=None if subset is None else _Subset(owner, f"subset of metric {metric.name!r}", subset),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Whose function it is."""
+
+    task: str
+    origin: str
+
+    def wrong(self, what: str, problem: str, sample: str | None = None, where: str | None = None) -> TaskError:
+        """The error of a value that cannot be."""
+        asked = "" if sample is None else f", sample {sample!r}"
+        return TaskError(f"task {self.task}{asked}: its {what} {problem} ({where or self.origin})")
+
+    def raised(self, what: str, error: BaseException, sample: str | None = None) -> TaskError:
+        """The error of a function that raised one."""
+        return self.wrong(what, f"raised {_told(error)}", sample, self._place(error))
+
+    def _place(self, error: BaseException) -> str | None:
+        """``file:line`` of the innermost call inside the task's folder; of all calls where its folder is not known."""
+        frames = list(extract_tb(error.__traceback__))
+        folder = Path(self.origin).parent
+        if folder.is_absolute():
+            frames = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
+        return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+
+
+def _told(error: BaseException) -> str:
+    """An exception in one line; its own text may raise another."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - any code may stand behind an exception's text
+        text = "(its text cannot be shown)"
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A function of a task."""
+
+    owner: _Owner
+    what: str
+    call: Callable[..., Any]
+
+    def _ask(self, sample: str | None, *arguments: object) -> Any:
+        """Its value.
+
+        Raises:
+            TaskError: it raised something, ``sys.exit`` included; only Ctrl-C goes through.
+        """
+        try:
+            return self.call(*arguments)
+        except (KeyboardInterrupt, TaskError):
+            raise
+        except BaseException as error:
+            raise self.owner.raised(self.what, error, sample) from error
+
+    def _wrong(self, sample: str | None, problem: str) -> TaskError:
+        return self.owner.wrong(self.what, problem, sample)
+
+
+class _Samples(_Call):
+    def __call__(self, source: Source, split: str) -> Iterator[Sample]:
+        found = self._rows(source, split)
+        check, before = SampleCheck(self.owner.task), None
+        while True:
+            sample = self._next(found, before)
+            if sample is None:
+                return
+            check.check(sample)
+            before = sample.id
+            yield sample
+
+    def _rows(self, source: Source, split: str) -> Iterator[Any]:
+        try:
+            rows: Iterator[Any] = iter(self.call(source, split))
+        except (KeyboardInterrupt, UsageError):
+            raise
+        except BaseException as error:
+            raise self.owner.raised(self.what, error) from error
+        return rows
+
+    def _next(self, found: Iterator[Any], before: str | None) -> Sample | None:
+        behind = self.what if before is None else f"{self.what} (after {before!r})"
+        try:
+            sample = next(found)
+        except StopIteration:
+            return None
+        except (KeyboardInterrupt, UsageError):  # the data is wrong, and the message says where
+            raise
+        except BaseException as error:
+            raise self.owner.raised(behind, error) from error
+        if not isinstance(sample, Sample):
+            raise self.owner.wrong(behind, f"gave {sample!r:.40}, no evalsuite.types.Sample")
+        return sample
+
+
+class _Prompt(_Call):
+    def __call__(self, sample: Sample) -> Parts:
+        parts = self._ask(sample.id, sample)
+        if not isinstance(parts, tuple) or not parts or not all(isinstance(part, Part) for part in parts):
+            raise self._wrong(sample.id, f"gave {parts!r:.40}, not a tuple of evalsuite.types.Part")
+        for part in parts:
+            if part.role is Role.DOCUMENT:
+                self._check_document(part, sample)
+            elif not isinstance(part.role, Role) or not isinstance(part.text, str) or not is_writable(part.text):
+                raise self._wrong(sample.id, f"has a {part.role!s} part that is no text: {part.text!r:.40}")
+        return parts
+
+    def _check_document(self, part: Part, sample: Sample) -> None:
+        if part.text != sample.document.text:
+            raise self._wrong(
+                sample.id, "has a document part that is another text than its document's: evidence could not be found"
+            )
+
+
+class _Options(_Call):
+    def __call__(self, sample: Sample) -> tuple[str, ...]:
+        options = self._ask(sample.id, sample)
+        if not isinstance(options, tuple) or not options:
+            raise self._wrong(sample.id, f"are {options!r:.40}, not a tuple of one or more texts")
+        for option in options:
+            if not isinstance(option, str) or not option or not is_writable(option):
+                raise self._wrong(sample.id, f"hold {option!r:.40}: an option must be a text that is not empty")
+        return options
+
+
+class _Cut(_Call):
+    def __call__(self, asked: OfficialCutInput) -> OfficialCut:
+        made = self._ask(asked.sample.id, asked)
+        if not isinstance(made, OfficialCut):
+            raise self._wrong(asked.sample.id, f"gave {made!r:.40}, no evalsuite.protocols.OfficialCut")
+        return made
+
+
+@dataclass(frozen=True)
+class _Judge(_Call):
+    needed: frozenset[str]
+
+    def __call__(self, sample: Sample, completion: Completion) -> Judgement:
+        verdict = self._ask(sample.id, sample, completion)
+        if not isinstance(verdict, Judgement):
+            raise self._wrong(sample.id, f"gave {verdict!r:.40}, no evalsuite.types.Judgement")
+        if verdict.skipped:
+            return verdict
+        if not isinstance(verdict.answer, str) or not is_writable(verdict.answer):
+            raise self._wrong(sample.id, f"read the answer {verdict.answer!r:.40}, which is no text")
+        if not isinstance(verdict.values, Mapping):
+            raise self._wrong(sample.id, f"gave the values {verdict.values!r:.40}, which are no mapping")
+        missing = sorted(self.needed - set(verdict.values))
+        if missing:
+            raise self._wrong(sample.id, f"gave no value of {missing[0]!r}")
+        values = {name: self._value(sample, name, value) for name, value in verdict.values.items()}
+        return replace(verdict, values=values)
+
+    def _value(self, sample: Sample, name: object, value: object) -> float:
+        if not isinstance(name, str) or not is_writable(name):
+            raise self._wrong(sample.id, f"names a metric {name!r:.40}, which is no text")
+        if not is_percentage(value):
+            raise self._wrong(sample.id, f"gave {name} = {value!r:.40}; values are numbers from 0 to 100")
+        return float(value)  # type: ignore[arg-type]  # a number, as just asked
+
+
+class _Combine(_Call):
+    def __call__(self, means: Mapping[str, float]) -> float:
+        value = self._ask(None, means)
+        if not is_percentage(value):
+            raise self._wrong(None, f"gave {value!r:.40}; values are numbers from 0 to 100")
+        return float(value)
+
+
+class _Subset(_Call):
+    def __call__(self, sample: Sample) -> bool:
+        return bool(self._ask(sample.id, sample))
+
+
+def is_percentage(value: object) -> bool:
+    """Whether a value is a number from 0 to 100; True and False are none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    number = float(value)
+    return math.isfinite(number) and -ROUNDING <= number <= 100 + ROUNDING
