@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from evalsuite.errors import UsageError
+from evalsuite.types import Json
 
 TOKENIZER_PATTERNS = (
     "tokenizer.json",
@@ -27,6 +29,7 @@ TOKENIZER_PATTERNS = (
 """Files that decide a text's ids or a chat's rendering."""
 
 CHUNK = 1 << 22
+LONGEST_REASON = 240
 
 _digests: dict[tuple[str, int, int, int], str] = {}
 
@@ -68,6 +71,36 @@ def _snapshot(repo: str, patterns: list[str], revision: str | None) -> Path:
     except (HfHubHTTPError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UsageError(f"no folder {repo!r}, and the Hugging Face hub has no such model{at}: {reason}") from None
+
+
+def read_object(path: Path) -> dict[str, Json]:
+    """A file that is one JSON object.
+
+    Raises:
+        UsageError: it is something else, or cannot be read.
+    """
+    try:
+        content = json.loads(path.read_bytes(), object_pairs_hook=_each_once)
+    except (OSError, RecursionError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read ({one_line(error)}); copy or save it again") from None
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: must be a JSON object; copy or save it again")
+    return content
+
+
+def _each_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} stands there twice")
+    return made
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, on one line and not at any length."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= LONGEST_REASON else f"{said[:LONGEST_REASON]}..."
 
 
 def tokenizer_files(folder: Path) -> tuple[Path, ...]:

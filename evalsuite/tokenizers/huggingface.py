@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Encoding
 from evalsuite.tokenizers.chat_template import ChatTemplate
-from evalsuite.tokenizers.files import TOKENIZER_PATTERNS, folder_digest, model_folder, tokenizer_files
+from evalsuite.tokenizers.files import (
+    TOKENIZER_PATTERNS,
+    folder_digest,
+    model_folder,
+    one_line,
+    read_object,
+    tokenizer_files,
+)
 from evalsuite.tokenizers.joined import JoinedEncoder
 
 if TYPE_CHECKING:
@@ -223,7 +230,21 @@ def _load(folder: Path, name: str, *, trust_remote_code: bool) -> Any:
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
     except Exception as error:  # the library raises whatever the broken file made it raise
+        _check_config(folder, name, trust_remote_code=trust_remote_code)
         if (folder / "tokenizer.json").exists():
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            reason = one_line(error)
             raise UsageError(f"{name}: tokenizer files cannot be read ({reason}); save them again") from error
         raise UsageError(f"{name}: no fast tokenizer (tokenizer.json); {_FIX}") from error
+
+
+def _check_config(folder: Path, name: str, *, trust_remote_code: bool) -> None:
+    """Says that the model's config is what is broken: the library reads it to choose a tokenizer's class."""
+    from transformers import AutoConfig
+
+    if not (folder / "config.json").is_file():
+        return
+    read_object(folder / "config.json")
+    try:
+        AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    except Exception as error:
+        raise UsageError(f"{name}: config.json cannot be loaded: {one_line(error)}") from error

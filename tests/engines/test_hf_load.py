@@ -9,7 +9,7 @@ import pytest
 from hf_models import save_model
 
 from evalsuite.engines.hf import load
-from evalsuite.engines.hf.loading import model_length
+from evalsuite.engines.hf.config import model_length
 from evalsuite.errors import UsageError
 
 
@@ -156,3 +156,125 @@ def test_the_models_length_comes_from_its_config(changes: dict[str, object], len
     from transformers import LlamaConfig
 
     assert model_length(LlamaConfig(**{"max_position_embeddings": 2048, **changes})) == length
+
+
+def _edit(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps({**(json.loads(path.read_text()) if path.exists() else {}), **changes}))
+
+
+def test_a_config_of_fewer_layers_than_the_weights_hold_is_said_in_the_record(folder: Path) -> None:
+    assert load(str(folder), {}).info.notes == ()
+    _edit(folder / "config.json", num_hidden_layers=1)
+    (note,) = load(str(folder), {}).info.notes
+    assert "leaves 9 of 21 tensors of the weights unread (first: model.layers.1." in note
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("{", "generation_config.json: cannot be read"),
+        ("[" * 100_000, "generation_config.json: cannot be read"),
+        ('{"eos_token_id": 1, "eos_token_id": 2}', "'eos_token_id' stands there twice"),
+        ("[]", "generation_config.json: must be a JSON object"),
+        ('{"eos_token_id": "</s>"}', "eos_token_id must be a token id or a list of them, it is '</s>'"),
+        ('{"eos_token_id": [1, null]}', "eos_token_id must be a token id"),
+        ('{"eos_token_id": true}', "eos_token_id must be a token id"),
+    ],
+)
+def test_a_broken_generation_config_is_refused(folder: Path, content: str, line: str) -> None:
+    (folder / "generation_config.json").write_text(content)
+    assert line in _refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("{", "index.json: cannot be read"),
+        ("[1]", "index.json: must be a JSON object"),
+        ("{}", "weight_map must map"),
+        ('{"weight_map": {"a": 5}}', "weight_map must map"),
+        ('{"weight_map": {"a": "../model.safetensors"}}', "index.json: names '../model.safetensors'"),
+        ('{"weight_map": {"a": "config.json"}}', "index.json: names 'config.json'"),
+    ],
+)
+def test_a_malformed_index_is_refused(folder: Path, content: str, line: str) -> None:
+    (folder / "model.safetensors.index.json").write_text(content)
+    assert line in _refused(folder)
+
+
+def test_weights_called_otherwise_than_transformers_looks_for_are_refused(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "other.safetensors")
+    assert "no model.safetensors and no model.safetensors.index.json" in _refused(folder)
+
+
+def test_an_adapters_folder_never_loads_the_model_it_names(folder: Path, saved: Path) -> None:
+    _edit(folder / "adapter_config.json", base_model_name_or_path=str(saved), peft_type="LORA")
+    assert "an adapter" in _refused(folder)
+
+
+def test_shapes_that_differ_are_named(folder: Path) -> None:
+    _edit(folder / "config.json", intermediate_size=95)
+    line = _refused(folder)
+    assert "6 have another shape than config.json says" in line
+    assert "model.layers.0.mlp.down_proj.weight, [48, 96] in the files, [48, 95] in the model" in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"hidden_size": 8192, "intermediate_size": 32768, "head_dim": 128}, "config.json describes"),
+        ({"vocab_size": 10**8}, "model.embed_tokens.weight is [300, 48], config.json makes it [100000000, 48]"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers=1e+09, the weights are 21 tensors"),
+        ({"text_config": {"num_hidden_layers": 10**9}}, "num_hidden_layers=1e+09"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers=0"),
+        ({"max_position_embeddings": 0}, "the model's length 0 tokens"),
+        ({"max_position_embeddings": -4096}, "the model's length -4096 tokens"),
+        ({"transformers_weights": "other.safetensors"}, "names weights of its own"),
+    ],
+)
+def test_a_config_the_weights_cannot_be_of_is_refused_before_they_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], line: str
+) -> None:
+    from transformers import LlamaForCausalLM
+
+    monkeypatch.setattr(LlamaForCausalLM, "from_pretrained", lambda *_, **__: pytest.fail("the weights were read"))
+    _edit(folder / "config.json", **changes)
+    assert line in _refused(folder)
+
+
+def test_a_bare_config_beside_small_weights_allocates_nothing_of_its_size(folder: Path) -> None:
+    import resource
+
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "config.json describes 6.74e+09 weights, the safetensors hold" in _refused(folder)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
+
+
+def test_weights_of_whole_numbers_are_refused(folder: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"] = weights["model.norm.weight"].astype("int32")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    assert "tensor model.norm.weight is of type I32" in _refused(folder)
+
+
+def test_a_broken_config_is_not_called_a_broken_tokenizer(folder: Path) -> None:
+    from evalsuite.tokenizers import load_tokenizer
+
+    layers = '{"model_type": "llama", "num_hidden_layers": "two"}'
+    for content, said in (("{", "config.json: cannot be read"), (layers, "config.json cannot be loaded")):
+        (folder / "config.json").write_text(content)
+        with pytest.raises(UsageError, match=said) as caught:
+            load_tokenizer(str(folder))
+        assert "tokenizer files" not in str(caught.value)
+        assert said in _refused(folder)
+
+
+def test_a_tokenizer_of_more_tokens_than_the_model_is_said_in_the_record(folder: Path) -> None:
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"].update({f"more{number}": number for number in range(258, 305)})
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    (note,) = load(str(folder), {}).info.notes
+    assert "5 tokens more than the 300 the model knows" in note

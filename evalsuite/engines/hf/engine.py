@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from evalsuite.engines.hf.counts import Counters
+from evalsuite.engines.hf.failures import NO_MEMORY, NOT_FINITE, failed
 from evalsuite.engines.hf.layout import Held
 from evalsuite.engines.hf.memory import Budget, is_out_of_memory, release_unused
 from evalsuite.engines.hf.network import Network
@@ -71,8 +72,16 @@ class HFEngine:
         """The losses of the requests that ask for one; a text longer than the model's maximum goes in windows."""
         for request in group:
             if isinstance(request.work, Loss):
-                losses = self.rolling_loss(request.prompt)
-                yield Completion(request.key, prompt_tokens=len(request.prompt), losses=tuple(losses.tolist()))
+                yield self._loss(Ask(request))
+
+    def _loss(self, ask: Ask) -> Completion:
+        if reason := self._misfit(ask, bounded=False):
+            return failed(ask, reason)
+        try:
+            losses = self.rolling_loss(ask.request.prompt)
+        except UsageError as error:
+            return failed(ask, str(error))
+        return Completion(ask.request.key, prompt_tokens=len(ask.prompt), losses=tuple(losses.tolist()))
 
     def rolling_loss(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
         """Negative log-likelihood of each token but the first, shape ``[len(ids) - 1]``; see ``hf.rolling``.
@@ -80,7 +89,7 @@ class HFEngine:
         A text longer than the model's maximum goes in windows of that length.
 
         Raises:
-            UsageError: an encoder-decoder model.
+            UsageError: an encoder-decoder model, or one whose logits are not finite.
         """
         if self._plain.encodes:
             raise UsageError(f"{self.info.model.name}: an encoder-decoder model has no loss of a running text")
@@ -90,13 +99,19 @@ class HFEngine:
             try:
                 with torch.inference_mode():
                     chunk = None if self._packer is None else self.budget.chunk
-                    return rolling_loss(network, ids, self.info.max_model_len, chunk)
+                    losses = rolling_loss(network, ids, self.info.max_model_len, chunk)
+                return self._finite(losses)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error) or self._packer is None or self.budget.is_least:
                     self.budget = before
                     raise
             release_unused()
             self._shrink()
+
+    def _finite(self, losses: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if not np.isfinite(losses).all():
+            raise UsageError(f"{self.info.model.name}: {NOT_FINITE}")
+        return losses
 
     def close(self) -> None:
         """Frees the model."""
@@ -110,10 +125,19 @@ class HFEngine:
         """Requests to compute, equal ones once, and the answers to those that are too long for the model."""
         copies = Counter(request.key for request in group)
         asks = [Ask(request, copies[request.key]) for request in {r.key: r for r in group}.values()]
-        limit = self.info.max_model_len
-        refused = [ask for ask in asks if limit is not None and ask.longest > limit]
-        errors = [c for ask in refused for c in _fail(ask, f"{ask.longest} tokens, the model takes {limit}")]
-        return [ask for ask in asks if ask not in refused], errors
+        reasons = [self._misfit(ask) for ask in asks]
+        errors = [c for ask, reason in zip(asks, reasons, strict=True) if reason for c in _fail(ask, reason)]
+        return [ask for ask, reason in zip(asks, reasons, strict=True) if not reason], errors
+
+    def _misfit(self, ask: Ask, *, bounded: bool = True) -> str | None:
+        """Why the model cannot take a request, None where it can."""
+        limit = self.info.max_model_len if bounded else None
+        if limit is not None and ask.longest > limit:
+            return f"{ask.longest} tokens, the model takes {limit}"
+        unknown = ask.unknown_id(self._plain.vocabulary)
+        if unknown is None:
+            return None
+        return f"token id {unknown}, the model knows {self._plain.vocabulary}: is the tokenizer another model's?"
 
     def _packs(self, asks: Sequence[Ask], waiting: list[Ask]) -> Iterator[Pack]:
         """Packs worth computing behind a shared prefix; other requests are put with the waiting ones."""
@@ -142,7 +166,7 @@ class HFEngine:
         """A pack in as many passes as memory makes of it."""
         before, impossible = self.budget, False
         for completion in self._run_pack(pack):
-            impossible = impossible or completion.error is not None
+            impossible = impossible or completion.error == NO_MEMORY
             yield completion
         if impossible:
             # Where no smaller pass helped, halving says nothing about what comes next.
@@ -153,10 +177,13 @@ class HFEngine:
             raise RuntimeError("the engine is closed")
         done = self._attempt(partial(self._packer.complete, pack, self.budget))
         if done is not None:
-            self.counters.packed += len(pack.asks)
-            yield from _copies(pack.asks, done)
+            answered, again = _sort_out(pack.asks, done)
+            self.counters.packed += len(pack.asks) - len(again)
+            yield from _copies(pack.asks, answered)
+            for ask in again:
+                yield from self._run_pack(plan([ask], self.costs, self.budget.pack)[0])
         elif self.budget.is_least:
-            yield from (c for ask in pack.asks for c in _fail(ask, _NO_MEMORY))
+            yield from (c for ask in pack.asks for c in _fail(ask, NO_MEMORY))
         else:
             self._shrink()
             for smaller in plan(pack.asks, self.costs, self.budget.pack):
@@ -171,10 +198,13 @@ class HFEngine:
             done = self._attempt(partial(self._plain.complete, wave, self.budget.batch))
             if done is not None:
                 queue = queue[rows:]
-                yield from _copies(wave, done)
+                answered, again = _sort_out(wave, done)
+                yield from _copies(wave, answered)
+                for ask in again:
+                    yield from self._run_plain([ask])
             elif self.budget.batch <= wave[0].longest:
                 queue = queue[rows:]
-                yield from (c for ask in wave for c in _fail(ask, _NO_MEMORY))
+                yield from (c for ask in wave for c in _fail(ask, NO_MEMORY))
             else:
                 self._shrink()
 
@@ -196,11 +226,17 @@ class HFEngine:
         self.budget = self.budget.halved()
 
 
-_NO_MEMORY = "out of memory even with the smallest batch"
-
-
 def _fail(ask: Ask, reason: str) -> list[Completion]:
-    return [Completion(key=ask.request.key, prompt_tokens=len(ask.prompt), error=reason)] * ask.copies
+    return [failed(ask, reason)] * ask.copies
+
+
+def _sort_out(asks: Sequence[Ask], done: Sequence[Completion]) -> tuple[list[Completion], list[Ask]]:
+    """The answers that stand, and the requests to compute again, each by itself.
+
+    A NaN passes through any mask: one bad row spoils all that are computed with it, and which those are must not show.
+    """
+    spoiled = {completion.key for completion in done if completion.error == NOT_FINITE} if len(asks) > 1 else set()
+    return [c for c in done if c.key not in spoiled], [ask for ask in asks if ask.request.key in spoiled]
 
 
 def _copies(asks: Sequence[Ask], done: Sequence[Completion]) -> Iterator[Completion]:

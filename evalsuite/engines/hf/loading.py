@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +10,11 @@ from typing import Any
 
 import torch
 
+from evalsuite.engines.hf.config import loading_errors, read_config
 from evalsuite.engines.hf.options import HFOptions
+from evalsuite.engines.hf.shapes import Held, check_fits, read_headers, unread_note
+from evalsuite.engines.hf.weights import loaded_files
 from evalsuite.errors import UsageError
-
-LENGTH_NAMES = (
-    "max_position_embeddings",
-    "n_positions",
-    "max_sequence_length",
-    "max_seq_len",
-    "seq_length",
-    "n_ctx",
-)
-UNSCALED_ROPE = ("default", "llama3", "longrope", "su", "proportional")
-"""Kinds of RoPE whose config already speaks of the extended length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +28,37 @@ class Loaded:
     dtype: torch.dtype
     end_ids: frozenset[int]
     """End tokens its generation config names."""
+    notes: tuple[str, ...] = ()
+    """What the record must say of how it was loaded."""
 
 
-def load_model(folder: Path, name: str, options: HFOptions) -> Loaded:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A checkpoint whose config and weights go together, as far as can be told without reading the weights."""
+
+    config: Any
+    auto: Any
+    """The library's class that makes such models."""
+    tensors: Mapping[str, Held]
+
+
+def check_model(folder: Path, name: str, options: HFOptions) -> Checked:
+    """Reads a checkpoint's config and the headers of its weights.
+
+    Raises:
+        UsageError: one of them is broken, or they are not of one model.
+    """
+    import transformers
+
+    tensors = read_headers(loaded_files(folder, name))
+    config = read_config(folder, name, options, len(tensors))
+    auto = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
+    with _quiet():
+        check_fits(config, auto, name, tensors, trust_remote_code=options.trust_remote_code)
+    return Checked(config, auto, tensors)
+
+
+def load_model(folder: Path, name: str, options: HFOptions, checked: Checked) -> Loaded:
     """Loads weights from a folder of safetensors.
 
     Raises:
@@ -46,22 +66,23 @@ def load_model(folder: Path, name: str, options: HFOptions) -> Loaded:
     """
     import transformers
 
-    config = _config(folder, name, options)
-    kind = "AutoModelForSeq2SeqLM" if config.is_encoder_decoder else "AutoModelForCausalLM"
+    config = checked.config
     device = _device(options)
     dtype = _dtype(options, config, device)
     attn = options.attn or ("eager" if caps_attention(config) else None)
     extra: dict[str, Any] = {"attn_implementation": attn} if attn else {}
     if options.device_map:
         extra["device_map"] = options.device_map
-    with _quiet(), _loading_errors(name):
-        model, report = getattr(transformers, kind).from_pretrained(
+    with _quiet(), loading_errors(name):
+        model, report = checked.auto.from_pretrained(
             folder,
             config=config,
             dtype=dtype,
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
+            # Otherwise a shape that differs is raised; the report names it, and then nothing is run.
+            ignore_mismatched_sizes=True,
             trust_remote_code=options.trust_remote_code,
             **extra,
         )
@@ -69,20 +90,16 @@ def load_model(folder: Path, name: str, options: HFOptions) -> Loaded:
         if not options.device_map:
             model.to(device)
     model.eval()
-    ends = _end_ids(model.generation_config)
+    note = unread_note(report.get("unexpected_keys", ()), checked.tensors)
+    with loading_errors(name):
+        ends = _end_ids(model.generation_config)
     # A model's own generation defaults (penalties, temperatures) must not colour greedy decoding.
     model.generation_config = transformers.GenerationConfig(
         pad_token_id=0, decoder_start_token_id=model.generation_config.decoder_start_token_id
     )
     text = model.config.get_text_config(decoder=True)
-    return Loaded(model, text, model.get_input_embeddings().weight.device, dtype, ends)
-
-
-def _config(folder: Path, name: str, options: HFOptions) -> Any:
-    from transformers import AutoConfig
-
-    with _loading_errors(name):
-        return AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
+    device = model.get_input_embeddings().weight.device
+    return Loaded(model, text, device, dtype, ends, (note,) if note else ())
 
 
 def _device(options: HFOptions) -> torch.device:
@@ -113,29 +130,26 @@ def _dtype(options: HFOptions, config: Any, device: torch.device) -> torch.dtype
 def _quiet() -> Iterator[None]:
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    # What it would warn of is checked here and said in one line.
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()
 
 
-@contextmanager
-def _loading_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (ImportError, KeyError, OSError, TypeError, ValueError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise UsageError(f"{name}: cannot be loaded: {reason}") from error
-
-
 def _check_complete(report: dict[str, Any], name: str) -> None:
     missing = sorted(map(str, report.get("missing_keys", ())))
-    mismatched = sorted(str(entry[0]) for entry in report.get("mismatched_keys", ()))
+    mismatched = sorted(
+        f"{key}, {list(held)} in the files, {list(made)} in the model"
+        for key, held, made in report.get("mismatched_keys", ())
+    )
     if missing or mismatched:
-        which = (missing or mismatched)[0]
+        which = (mismatched or missing)[0]
         raise UsageError(
             f"{name}: {len(missing)} weights are missing and {len(mismatched)} have another shape than config.json "
             f"says (first: {which}); they would be random, so nothing is run"
@@ -147,20 +161,3 @@ def _end_ids(generation_config: Any) -> frozenset[int]:
     if ends is None:
         return frozenset()
     return frozenset({int(ends)} if isinstance(ends, int) else map(int, ends))
-
-
-def model_length(config: Any) -> int | None:
-    """Tokens of prompt and answer the model was made for; None where its config names no bound.
-
-    Linear, dynamic and YaRN RoPE scaling multiply the original length, as vLLM counts it
-    (vllm/config/model.py, `_get_and_verify_max_len`).
-    """
-    found = [value for name in LENGTH_NAMES if isinstance(value := getattr(config, name, None), int)]
-    if not found:
-        return None
-    rope = getattr(config, "rope_parameters", None) or {}
-    kind = rope.get("rope_type", "default")
-    if kind in UNSCALED_ROPE or not isinstance(rope.get("factor"), (int, float)):
-        return min(found)
-    original = rope.get("original_max_position_embeddings") if kind == "yarn" else None
-    return int((original or min(found)) * rope["factor"])

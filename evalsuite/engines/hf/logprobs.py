@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, isfinite
 
 import torch
 from torch import Tensor
 
+from evalsuite.engines.hf.failures import NOT_FINITE, failed
 from evalsuite.engines.hf.network import Network
-from evalsuite.types import OptionScore
+from evalsuite.engines.hf.plan import Ask
+from evalsuite.types import Completion, OptionScore
+
+NOWHERE = -1
+"""Stands for a token where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +58,31 @@ def gather_logprobs(logits: Tensor, asked: Sequence[tuple[int, int]]) -> list[To
     return [TokenLogprob(value, first) for value, first in zip(values.tolist(), greedy.tolist(), strict=True)]
 
 
-def greedy_ids(network: Network, rows: Tensor) -> list[int]:
-    """The likeliest next token of each row."""
+def greedy_ids(network: Network, rows: Tensor) -> list[int | None]:
+    """The likeliest next token of each row; None where the row's logits are not finite."""
     ids: list[int] = []
     for piece in torch.split(rows, network.logit_rows):
-        ids += network.logits(piece).argmax(dim=-1).tolist()
-    return ids
+        logits = network.logits(piece)
+        likeliest = logits.argmax(dim=-1)
+        # argmax takes a NaN or an infinity for the largest, so looking at the winner alone finds them.
+        finite = logits.gather(1, likeliest[:, None])[:, 0].isfinite()
+        ids += likeliest.where(finite, NOWHERE).tolist()
+    return [None if id_ == NOWHERE else id_ for id_ in ids]
 
 
-def option_score(tokens: Iterable[TokenLogprob]) -> OptionScore:
-    """The score of an option from those of its tokens."""
-    tokens = list(tokens)
+def score_options(ask: Ask, options: Sequence[Sequence[TokenLogprob]], cached_tokens: int) -> Completion:
+    """A request's answer from the log-likelihoods of each option's tokens; one that is not finite fails it."""
+    if not all(isfinite(token.value) for tokens in options for token in tokens):
+        return failed(ask, NOT_FINITE)
+    return Completion(
+        key=ask.request.key,
+        prompt_tokens=len(ask.prompt),
+        cached_tokens=cached_tokens,
+        options=tuple(map(_option_score, options)),
+    )
+
+
+def _option_score(tokens: Sequence[TokenLogprob]) -> OptionScore:
     return OptionScore(
         logprob=fsum(token.value for token in tokens),
         tokens=len(tokens),

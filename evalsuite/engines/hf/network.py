@@ -66,7 +66,7 @@ class Network:
             with torch.inference_mode():
                 whole = self.model(input_ids=ids, use_cache=False).logits
                 apart = head(body(input_ids=ids, use_cache=False).last_hidden_state)
-        except (AttributeError, TypeError, RuntimeError, ValueError):
+        except (AttributeError, IndexError, TypeError, RuntimeError, ValueError):
             return None
         # With several GPUs the model's own outputs are moved back to the first, its parts' are not.
         return head if whole.shape == apart.shape and torch.equal(whole, apart.to(whole.device)) else None

@@ -10,17 +10,19 @@ import torch
 import transformers
 
 from evalsuite.engines.hf.cascade import use_cascade
+from evalsuite.engines.hf.config import loading_errors, model_length
 from evalsuite.engines.hf.counts import Counters
 from evalsuite.engines.hf.engine import HFEngine
-from evalsuite.engines.hf.loading import Loaded, caps_attention, load_model, model_length
+from evalsuite.engines.hf.loading import Loaded, caps_attention, check_model, load_model
 from evalsuite.engines.hf.memory import find_budget, size_of
 from evalsuite.engines.hf.network import Network, attention_of
 from evalsuite.engines.hf.options import HFOptions, parse_options
 from evalsuite.engines.hf.packed import Packer
 from evalsuite.engines.hf.plain import Plain
 from evalsuite.engines.hf.plan import Costs
-from evalsuite.engines.hf.support import obstacles, packs_correctly, pads_safely
+from evalsuite.engines.hf.support import gives_finite_logits, learned_positions, obstacles, packs_correctly, pads_safely
 from evalsuite.engines.hf.weights import fetch_model, model_hash, revision_of, weight_files
+from evalsuite.errors import UsageError
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers import HFTokenizer, load_tokenizer
 
@@ -39,13 +41,35 @@ def load(name: str, options: Mapping[str, str], *, max_model_len: int | None = N
     asked = parse_options(options)
     folder = fetch_model(name, asked.revision, code=asked.trust_remote_code)
     weight_files(folder, name)
+    checked = check_model(folder, name, asked)
     tokenizer = load_tokenizer(str(folder), trust_remote_code=asked.trust_remote_code)
-    loaded = load_model(folder, name, asked)
+    loaded = load_model(folder, name, asked, checked)
     info = _info(name, folder, asked, loaded, tokenizer)
     if max_model_len is not None:
+        if learned_positions(loaded.model) and max_model_len > (info.max_model_len or max_model_len):
+            raise UsageError(
+                f"{name}: its positions are learned, {info.max_model_len} of them: no more can be asked for"
+            )
         info = replace(info, max_model_len=max_model_len, max_model_len_source="option")
     tokenizer.warn_if_shorter(info.max_model_len)
-    return _assemble(info, tokenizer, loaded, asked)
+    info = replace(info, notes=(*loaded.notes, *_tokenizer_notes(tokenizer, loaded)))
+    with loading_errors(name):
+        if not gives_finite_logits(loaded.model, info.max_model_len):
+            # Over less than 16 keys torch's other kernels on a CPU turn a row of NaN into zeros.
+            loaded.model.set_attn_implementation("eager")
+            info = replace(info, notes=(*info.notes, _NOT_FINITE))
+        return _assemble(info, tokenizer, loaded, asked)
+
+
+_NOT_FINITE = "some of the model's logits are NaN or infinite: the requests that meet them fail"
+
+
+def _tokenizer_notes(tokenizer: HFTokenizer, loaded: Loaded) -> tuple[str, ...]:
+    known = int(loaded.model.get_input_embeddings().weight.shape[0])
+    beyond = tokenizer.vocabulary_size - known
+    if beyond <= 0:
+        return ()
+    return (f"the tokenizer has {beyond} tokens more than the {known} the model knows: a prompt that holds one fails",)
 
 
 def _info(name: str, folder: Path, asked: HFOptions, loaded: Loaded, tokenizer: HFTokenizer) -> EngineInfo:
@@ -70,7 +94,8 @@ def _info(name: str, folder: Path, asked: HFOptions, loaded: Loaded, tokenizer: 
 def _assemble(info: EngineInfo, tokenizer: HFTokenizer, loaded: Loaded, asked: HFOptions) -> HFEngine:
     counters = Counters()
     ends = tokenizer.eos_ids | loaded.end_ids
-    plain = Plain(loaded.model, tokenizer, ends, counters, padding=pads_safely(loaded.model))
+    padding = pads_safely(loaded.model)
+    plain = Plain(loaded.model, tokenizer, ends, counters, padding=padding, positions=info.max_model_len)
     packer, notes = None, list(obstacles(loaded.model))
     if not notes:
         network = packing_network(loaded, counters)
@@ -81,7 +106,8 @@ def _assemble(info: EngineInfo, tokenizer: HFTokenizer, loaded: Loaded, asked: H
     if not asked.share:
         packer, notes = None, []
     if notes:
-        info = replace(info, notes=(f"no shared prefixes, every request is computed by itself: {'; '.join(notes)}",))
+        told = f"no shared prefixes, every request is computed by itself: {'; '.join(notes)}"
+        info = replace(info, notes=(*info.notes, told))
     if caps_attention(loaded.model.config) and not asked.attn:
         info = replace(info, notes=(*info.notes, "eager attention: the faster kernels leave out this model's soft cap"))
     budget = find_budget(loaded.config, loaded.device, loaded.dtype.itemsize, most=asked.batch_tokens)

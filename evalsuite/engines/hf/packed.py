@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from evalsuite.engines.hf.layout import Held, Layout, cached_tokens, lay_out
-from evalsuite.engines.hf.logprobs import greedy_ids, option_score, read_logprobs
+from evalsuite.engines.hf.logprobs import greedy_ids, read_logprobs, score_options
 from evalsuite.engines.hf.memory import Budget
 from evalsuite.engines.hf.network import Network
 from evalsuite.engines.hf.plan import Pack
@@ -105,12 +105,7 @@ class Packer:
             return []
         values = iter(read_logprobs(self.network, rows, asked))
         return [
-            Completion(
-                key=ask.request.key,
-                prompt_tokens=len(ask.prompt),
-                cached_tokens=known,
-                options=tuple(option_score([next(values) for _ in option]) for option in ask.request.options),
-            )
+            score_options(ask, [[next(values) for _ in option] for option in ask.request.options], known)
             for ask, known in zip(pack.asks, cached, strict=True)
             if ask.request.options
         ]

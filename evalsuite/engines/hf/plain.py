@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from evalsuite.engines.hf.counts import Counters
-from evalsuite.engines.hf.logprobs import TokenLogprob, gather_logprobs, option_score
+from evalsuite.engines.hf.logprobs import TokenLogprob, gather_logprobs, score_options
 from evalsuite.engines.hf.plan import Ask
 from evalsuite.engines.hf.stopping import Answer
 from evalsuite.protocols import Tokenizer
@@ -34,13 +34,22 @@ class Row:
     """(request, option, the option's ids) each."""
     scored: int
     """Positions at the end whose predictions are read."""
+    new: int = 0
+    """Tokens it may generate."""
 
 
 class Plain:
     """Padded batches of independent requests."""
 
     def __init__(
-        self, model: Any, tokenizer: Tokenizer, end_ids: frozenset[int], counters: Counters, *, padding: bool
+        self,
+        model: Any,
+        tokenizer: Tokenizer,
+        end_ids: frozenset[int],
+        counters: Counters,
+        *,
+        padding: bool,
+        positions: int | None = None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
@@ -48,7 +57,11 @@ class Plain:
         self.counters = counters
         self.padding = padding
         """False where padding could change a result: then rows of a batch have one length."""
+        self.positions = positions
+        """Positions the model has; a row of a batch is moved on, past its own end, until the last one is done."""
         self.device = model.get_input_embeddings().weight.device
+        self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
+        """Ids it has embeddings for."""
         self.encodes = bool(model.config.is_encoder_decoder)
         self._accepts = set(inspect.signature(model.forward).parameters)
 
@@ -75,12 +88,7 @@ class Plain:
                     asked = [(first + at, id_) for at, id_ in enumerate(ids)]
                     found[ask, option] = gather_logprobs(values.float(), asked)
         return [
-            Completion(
-                key=ask.request.key,
-                prompt_tokens=len(ask.prompt),
-                cached_tokens=0,
-                options=tuple(option_score(found[at, option]) for option in range(len(ask.request.options))),
-            )
+            score_options(ask, [found[at, option] for option in range(len(ask.request.options))], 0)
             for at, ask in enumerate(asks)
         ]
 
@@ -112,25 +120,36 @@ class Plain:
 
     def _generate(self, asks: Sequence[Ask], budget: int) -> list[Completion]:
         answers = [Answer(ask.request, self.tokenizer, self.end_ids) for ask in asks]
-        rows = [Row(ask.request.prompt, ((at, 0, ()),), 1) for at, ask in enumerate(asks) if not answers[at].done]
-        for batch in self._batches(rows, budget, room=max((ask.new_tokens for ask in asks), default=0)):
+        rows = [
+            Row(ask.request.prompt, ((at, 0, ()),), 1, ask.new_tokens)
+            for at, ask in enumerate(asks)
+            if not answers[at].done
+        ]
+        for batch in self._batches(rows, budget):
             mine = [answers[row.targets[0][0]] for row in batch]
             ids, mask = self._pad([row.ids for row in batch], left=not self.encodes)
-            steps = max(answer.request.max_new_tokens for answer in mine)
+            steps = max(row.new for row in batch)
             self.model.generate(
                 input_ids=ids,
                 attention_mask=mask,
                 max_new_tokens=steps,
                 do_sample=False,
+                logits_processor=LogitsProcessorList([FailUnlessFinite(mine)]),
                 stopping_criteria=StoppingCriteriaList([UntilDone(mine)]),
             )
-            self._tally(ids, steps=max(len(answer.ids) for answer in mine) - 1)
+            self._tally(ids, steps=max(1, *(len(answer.ids) for answer in mine)) - 1)
         return [answer.completion(0) for answer in answers]
 
-    def _batches(self, rows: Sequence[Row], budget: int, room: int = 0) -> Iterator[list[Row]]:
+    def _batches(self, rows: Sequence[Row], budget: int) -> Iterator[list[Row]]:
         """Rows of similar length together, longest first, so that the largest batch fails first if any does."""
         batch: list[Row] = []
-        for row in sorted(rows, key=lambda row: len(row.ids), reverse=True):
+        room = max((row.new for row in rows), default=0)
+
+        def order(row: Row) -> tuple[int, int]:
+            # Near the model's last position only rows with the same room for an answer go together.
+            return (row.new if self._runs_out(len(row.ids), room) else 0, len(row.ids))
+
+        for row in sorted(rows, key=order, reverse=True):
             if batch and not self._joins(row, batch, budget, room):
                 yield batch
                 batch = []
@@ -139,10 +158,16 @@ class Plain:
             yield batch
 
     def _joins(self, row: Row, batch: Sequence[Row], budget: int, room: int) -> bool:
-        longest, scored = len(batch[0].ids), max(row.scored, *(other.scored for other in batch))
+        longest = max(len(row.ids), *(len(other.ids) for other in batch))
+        if self._runs_out(longest, max(row.new, *(other.new for other in batch))):
+            return False
+        scored = max(row.scored, *(other.scored for other in batch))
         vocabulary = int(self.model.config.get_text_config(decoder=True).vocab_size)
         fits = (longest + room) * (len(batch) + 1) <= budget and scored * (len(batch) + 1) * vocabulary <= LOGIT_TOKENS
         return fits and (self.padding or (len(row.ids), row.scored) == (longest, batch[0].scored))
+
+    def _runs_out(self, longest: int, steps: int) -> bool:
+        return self.positions is not None and longest + steps > self.positions
 
     def _pad(self, rows: Sequence[Sequence[int]], *, left: bool) -> tuple[Tensor, Tensor]:
         longest = max(map(len, rows))
@@ -185,3 +210,18 @@ class UntilDone(StoppingCriteria):  # type: ignore[misc]  # the library ships no
             if not answer.done:
                 answer.add(id_)
         return torch.tensor([answer.done for answer in self.answers], device=input_ids.device)
+
+
+class FailUnlessFinite(LogitsProcessor):  # type: ignore[misc]  # same
+    """Fails the answers whose next logits are NaN or infinite; it changes nothing."""
+
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        self.answers = answers
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Looks at each row's largest logit, which a NaN or an infinity always is."""
+        del input_ids
+        for answer, finite in zip(self.answers, scores.amax(dim=-1).isfinite().tolist(), strict=True):
+            if not finite and not answer.done:
+                answer.add(None)
+        return scores

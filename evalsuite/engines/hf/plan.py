@@ -65,6 +65,14 @@ class Ask:
         """Tokens of the prompt and its longest answer."""
         return len(self.prompt) + self.request.answer_tokens
 
+    def unknown_id(self, vocabulary: int) -> int | None:
+        """The first of its token ids that a model of so many does not know, None where it knows all."""
+        for ids in (self.prompt, *map(as_ids, self.request.options)):
+            beyond = (ids < 0) | (ids >= vocabulary)
+            if beyond.any():
+                return int(ids[beyond.argmax()])
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:

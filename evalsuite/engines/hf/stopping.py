@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from evalsuite.engines.hf.failures import NOT_FINITE
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion, Request
 
@@ -21,6 +22,8 @@ class Answer:
         self.request = request
         self.ids: list[int] = []
         self.reason: Literal["stop", "eos", "length"] | None = None
+        self.failed = False
+        """Whether the model gave no finite logits to go on with."""
         self._tokenizer = tokenizer
         self._end_ids = end_ids
         longest = max((len(stop) for stop in request.stop), default=0)
@@ -29,10 +32,13 @@ class Answer:
     @property
     def done(self) -> bool:
         """Whether nothing more is to be generated."""
-        return self.reason is not None or self.request.max_new_tokens <= 0
+        return self.failed or self.reason is not None or self.request.max_new_tokens <= 0
 
-    def add(self, id_: int) -> None:
-        """Takes the next token."""
+    def add(self, id_: int | None) -> None:
+        """Takes the next token; None says that there is none, for the logits were not finite."""
+        if id_ is None:
+            self.failed = True
+            return
         self.ids.append(id_)
         if id_ in self._end_ids:
             self.reason = "eos"
@@ -64,6 +70,8 @@ class Answer:
 
     def completion(self, cached_tokens: int) -> Completion:
         """The answer as text, before the first stop string; ids as generated, the end token included."""
+        if self.failed:
+            return Completion(key=self.request.key, prompt_tokens=len(self.request.prompt), error=NOT_FINITE)
         text = self._decode(self.ids)
         if self.reason == "length":
             # The limit fell inside a character: its first bytes are no text.

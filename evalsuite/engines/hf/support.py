@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from evalsuite.engines.hf.network import Network, attention_of
+from evalsuite.engines.hf.network import PROBE, Network, attention_of
 
 MASKABLE = ("sdpa", "eager")
 LENGTH_DEPENDENT = ("dynamic", "longrope")
@@ -51,6 +51,22 @@ def pads_safely(model: Any) -> bool:
         or config.model_type in ALIBI
     )
     return placed and not recurrent and not length_dependent_rope(config)
+
+
+def gives_finite_logits(model: Any, most: int | None) -> bool:
+    """Runs a few tokens through a model, and says whether all logits were finite."""
+    tokens = min(PROBE, most or PROBE)
+    ids = torch.arange(tokens, device=model.get_input_embeddings().weight.device)[None]
+    ids %= model.get_input_embeddings().weight.shape[0]
+    more = {"decoder_input_ids": ids[:, :1]} if model.config.is_encoder_decoder else {}
+    with torch.inference_mode():
+        return bool(model(input_ids=ids, **more).logits.amax(dim=-1).isfinite().all())
+
+
+def learned_positions(model: Any) -> bool:
+    """Whether positions are looked up in a table (GPT-2, OPT, BART), which ends where the model's length ends."""
+    names = (name.rsplit(".", 1)[-1] for name, part in model.named_modules() if isinstance(part, torch.nn.Embedding))
+    return any(name == "wpe" or name.startswith(("embed_positions", "position_embed")) for name in names)
 
 
 def has_plain_cache(config: Any) -> bool:

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from evalsuite.errors import UsageError
-from evalsuite.tokenizers.files import TOKENIZER_PATTERNS, folder_digest, model_folder, tokenizer_files
+from evalsuite.tokenizers.files import TOKENIZER_PATTERNS, folder_digest, model_folder, read_object, tokenizer_files
 
 CONFIG_PATTERNS = ("config.json", "generation_config.json")
 WEIGHT_PATTERNS = ("*.safetensors", "*.safetensors.index.json")
+SUFFIX = ".safetensors"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+ADAPTER = "adapter_config.json"
+"""transformers would load another model, the one this file names."""
 CODE_PATTERNS = ("*.py",)
 
 
@@ -34,6 +37,8 @@ def weight_files(folder: Path, name: str) -> list[Path]:
     """
     if not (folder / "config.json").is_file():
         raise UsageError(f"{name}: no config.json; is this a model folder?")
+    if (folder / ADAPTER).is_file():
+        raise UsageError(f"{name}: an adapter ({ADAPTER}); merge it into its base model first (merge_and_unload)")
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
@@ -52,12 +57,33 @@ def weight_files(folder: Path, name: str) -> list[Path]:
 
 
 def _missing_parts(folder: Path) -> list[str]:
-    named = {
-        part
-        for index in folder.glob("*.safetensors.index.json")
-        for part in json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values()
-    }
+    named = {part for index in folder.glob("*.safetensors.index.json") for part in _parts(index)}
     return sorted(part for part in named if not (folder / part).is_file())
+
+
+def _parts(index: Path) -> set[str]:
+    """The files an index names, all of them beside it."""
+    weights = read_object(index).get("weight_map")
+    if not isinstance(weights, dict) or not all(isinstance(part, str) for part in weights.values()):
+        raise UsageError(f"{index}: weight_map must map names of tensors to names of files; copy it again")
+    outside = sorted(part for part in weights.values() if Path(part).name != part or Path(part).suffix != SUFFIX)
+    if outside:
+        raise UsageError(f"{index}: names {outside[0]!r}; a part must be a {SUFFIX} file beside it")
+    return set(weights.values())
+
+
+def loaded_files(folder: Path, name: str) -> list[Path]:
+    """The files of a folder that transformers loads weights from.
+
+    Raises:
+        UsageError: none of the folder's files is called what transformers looks for.
+    """
+    whole, index = folder / f"model{SUFFIX}", folder / f"model{SUFFIX}.index.json"
+    if whole.is_file():
+        return [whole]
+    if index.is_file():
+        return sorted(folder / part for part in _parts(index))
+    raise UsageError(f"{name}: no {whole.name} and no {index.name}; the weights must be called so")
 
 
 def _check_whole(file: Path) -> None:
