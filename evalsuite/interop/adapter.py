@@ -10,29 +10,33 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from typing import Any, TypeAlias
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import Task as LmEvalTask
 from lm_eval.config.task import TaskConfig
 from lm_eval.filters import build_filter_ensemble
 
-from evalsuite.errors import MissingDataError
+from evalsuite.errors import MissingDataError, UsageError, unknown
 from evalsuite.interop.yaml_files import PREFIX
 from evalsuite.plugins import find_tasks
 from evalsuite.prompts.shots import Shots, demonstration_parts, demonstration_pool, draw
 from evalsuite.sources import open_source
+from evalsuite.stats.clustered import Estimate, clustered_mean, jackknife
 from evalsuite.task import Metric, PromptProtocol, Task
 from evalsuite.types import Completion, OptionScore, Sample
+
+Row: TypeAlias = tuple[Any, ...]
+"""The document of a sample, by which errors are clustered, and the values of its answer that are averaged."""
 
 
 class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
     """One of our tasks under lm-eval's protocol.
 
     The YAML's ``metadata``, or lm-eval's ``--metadata``, may say ``data`` (the folder of the publishers' files; else
-    EVALSUITE_DATA), ``protocol`` and ``split``.
+    EVALSUITE_DATA), ``protocol``, ``split`` and ``include_path`` (the folder of a task that is not built in).
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -45,7 +49,7 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
             UsageError: no such task, protocol or split, or its data is missing.
         """
         said = dict(config.get("metadata") or {})
-        self.ours: Task = find_tasks()[config["task"].removeprefix(PREFIX)]
+        self.ours: Task = _task(config["task"].removeprefix(PREFIX), said.get("include_path"))
         self.protocol: PromptProtocol = self.ours.protocol(said.get("protocol"))
         self.split: str = said.get("split") or self.ours.split
         self._data: str | None = said.get("data")
@@ -127,27 +131,30 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         return [Instance(kind, dict(doc), argument, number, **kept) for number, argument in enumerate(arguments)]
 
     def process_results(self, doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any]:
-        """Our judgement of the answer.
+        """Our judgement of the answer: for each metric a row of the document and the values that are averaged.
 
-        A derived metric gets the tuple of values it combines; a metric of a subset is missing outside of it.
+        A metric of a subset is missing outside of it. Every metric is there twice, the second time under the name by
+        which lm-eval keeps a standard error: what it would compute itself takes questions of one document for
+        independent.
         """
         sample = self._sample(doc)
         values = self.protocol.judge(sample, _completion(results, scored=self.protocol.options is not None)).values
-        found: dict[str, Any] = {}
+        found: dict[str, Row] = {}
         for metric in self.ours.metrics:
-            if metric.combine is not None:
-                found[metric.name] = tuple(values[name] for name in metric.of)
-            elif metric.subset is None or metric.subset(sample):
-                found[metric.name] = values[metric.source or metric.name]
-        return found
+            if metric.subset is None or metric.subset(sample):
+                names = metric.of if metric.combine else (metric.source or metric.name,)
+                found[metric.name] = (sample.document.id, *(values[name] for name in names))
+        return found | {_error_name(name): row for name, row in found.items()}
 
-    def aggregation(self) -> dict[str, Callable[[Sequence[Any]], float]]:
-        """Plain means, and what is derived from means."""
-        return {metric.name: _aggregate(metric) for metric in self.ours.metrics}
+    def aggregation(self) -> dict[str, Callable[[Sequence[Row]], Any]]:
+        """The value of each metric and, under the name of its error, the standard error clustered by document."""
+        values = {metric.name: partial(_value, metric) for metric in self.ours.metrics}
+        return values | {_error_name(metric.name): partial(_error, metric) for metric in self.ours.metrics}
 
     def higher_is_better(self) -> dict[str, bool]:
-        """What each metric declares."""
-        return {metric.name: metric.higher_is_better for metric in self.ours.metrics}
+        """What each metric declares; an error is better when lower."""
+        better = {metric.name: metric.higher_is_better for metric in self.ours.metrics}
+        return better | {_error_name(name): False for name in better}
 
     def _sample(self, doc: Mapping[str, Any]) -> Sample:
         sample: Sample = self._samples[doc["index"]]
@@ -186,13 +193,38 @@ def _completion(results: Sequence[Any], *, scored: bool) -> Completion:
     return Completion(key="", text=str(results[0]))
 
 
-def _aggregate(metric: Metric) -> Callable[[Sequence[Any]], float]:
+def _task(name: str, include_path: str | None) -> Task:
+    """The task of that name.
+
+    Raises:
+        UsageError: there is none; for lm-eval, which knows nothing of ours, with what to do.
+    """
+    tasks = find_tasks([include_path] if include_path else ())
+    if name not in tasks:
+        raise UsageError(
+            f"{unknown('task', name, tasks)}; a task that is not built in needs its folder: "
+            '--metadata \'{"include_path": "DIR"}\''
+        )
+    return tasks[name]
+
+
+def _error_name(metric: str) -> str:
+    return f"{metric}_stderr"
+
+
+def _value(metric: Metric, rows: Sequence[Row]) -> float:
+    return _estimate(metric, rows).value
+
+
+def _error(metric: Metric, rows: Sequence[Row]) -> float | str:
+    """The standard error, as lm-eval writes it down where there is none."""
+    error = _estimate(metric, rows).stderr
+    return "N/A" if error is None else error
+
+
+def _estimate(metric: Metric, rows: Sequence[Row]) -> Estimate:
+    clusters, *columns = zip(*rows, strict=True)
     if metric.combine is None:
-        return fmean
+        return clustered_mean(columns[0], clusters)
     combine, names = metric.combine, metric.of
-
-    def combined(rows: Sequence[tuple[float, ...]]) -> float:
-        means = (fmean(column) for column in zip(*rows, strict=True))
-        return combine(dict(zip(names, means, strict=True)))
-
-    return combined
+    return jackknife(columns, clusters, lambda means: combine(dict(zip(names, means, strict=True))))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
-from made import cells, evalsuite
+from made import TOY, cells, evalsuite, toy_data, toy_rows
 
 from evalsuite.demo.formats import write_world
 from evalsuite.engines.registry import open_prompt_side
-from evalsuite.interop.yaml_files import PREFIX, yaml_of
+from evalsuite.errors import UsageError
+from evalsuite.interop.yaml_files import PREFIX, write_all, yaml_of
 from evalsuite.plugins import built_in_folder, find_tasks, select_tasks
 from evalsuite.records import RunSpec
 from evalsuite.runs.plan import make_plan
@@ -121,6 +124,8 @@ def test_lm_eval_gives_the_numbers_evalsuite_gives_for_the_same_answers(
             assert f"{cell['metric']},none" not in found
         else:
             assert found[f"{cell['metric']},none"] == pytest.approx(cell["value"], abs=1e-9), cell["metric"]
+            error = found[f"{cell['metric']}_stderr,none"]
+            assert error == ("N/A" if cell["stderr"] is None else pytest.approx(cell["stderr"], abs=1e-9))
 
 
 def test_generation_arguments_of_the_command_line_reach_the_model(data: Path) -> None:
@@ -143,5 +148,62 @@ def test_options_reach_the_judge_in_their_order(data: Path) -> None:
     sample = task._samples[0]
     assert [request.args[1] for request in requests] == [f" {choice}" for choice in sample.choices]
     scores = [(0.0 if number == sample.gold else -999.0, False) for number in range(len(requests))]
-    assert task.process_results(doc, scores)["accuracy"] == 100
-    assert task.process_results(doc, scores[::-1])["accuracy"] == 0
+    assert task.process_results(doc, scores)["accuracy"] == (sample.document.id, 100)
+    assert task.process_results(doc, scores[::-1])["accuracy"] == (sample.document.id, 0)
+
+
+@pytest.fixture
+def included(tmp_path: Path) -> Path:
+    """A task of a third party with the YAML lm-eval needs, and its data: four documents of three questions."""
+    folder = copytree(TOY, tmp_path / "theirs")
+    (folder / "lm_eval").mkdir()
+    (folder / "lm_eval" / "own.yaml").write_text("task: own\n")
+    (folder / "lm_eval" / "gone.yaml").write_text((YAMLS / "qasper.yaml").read_text())
+    assert write_all(folder) == folder / "lm_eval"
+    words = [{**row, "answers": [row["text"][: 30 * (n % 4)]]} for n, row in enumerate(toy_rows())]
+    toy_data(tmp_path / "data", words)
+    return folder
+
+
+def test_a_task_that_is_not_built_in_runs_under_lm_eval_with_our_standard_errors(
+    included: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
+    from lm_eval.utils import make_table
+
+    assert {path.name for path in (included / "lm_eval").iterdir()} == {"own.yaml", "toy.yaml"}
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    said = {"data": str(tmp_path / "data"), "include_path": str(included)}
+    tasks = TaskManager(include_path=str(included), include_defaults=False, metadata=said)
+    theirs = simple_evaluate(model=model(), tasks=["evalsuite_toy"], task_manager=tasks, log_samples=True)
+    ran = evalsuite(
+        *("run", "--model", "scripted:first-words", "--tasks", "toy", "--include-path", included),
+        *("--max-new-tokens", "512", "--data", tmp_path / "data", "--out", tmp_path / "run"),
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = theirs["results"]["evalsuite_toy"]
+    for cell in cells(tmp_path / "run"):
+        name = cell["metric"]
+        assert found[f"{name},none"] == pytest.approx(cell["value"], abs=1e-9)
+        assert found[f"{name}_stderr,none"] == pytest.approx(cell["stderr"], abs=1e-9)
+        rows = [line.split("|") for line in make_table(theirs).splitlines() if f"|{name}" in line.replace(" ", "")]
+        assert [float(row[-2]) for row in rows] == [pytest.approx(cell["stderr"], abs=1e-4)]
+        assert cell["stderr"] > 0 or name != "f1"
+    json.dumps(theirs["samples"])
+
+
+def test_lm_eval_is_told_where_to_name_the_folder_of_a_task_it_cannot_find(included: Path, tmp_path: Path) -> None:
+    from lm_eval.tasks import TaskManager
+
+    tasks = TaskManager(include_path=str(included), include_defaults=False, metadata={"data": str(tmp_path / "data")})
+    with pytest.raises(UsageError, match=r"unknown task 'toy'.*--metadata '\{\"include_path\": \"DIR\"\}'"):
+        tasks.load(["evalsuite_toy"])
+
+
+def test_one_document_has_no_standard_error_under_lm_eval(data: Path) -> None:
+    task = adapted(data, "qmsum")
+    error = task.aggregation()["rouge_geo_stderr"]
+    assert error([("a", 1.0, 2.0, 3.0), ("a", 2.0, 3.0, 4.0)]) == "N/A"
+    assert error([("a", 1.0, 2.0, 3.0), ("b", 2.0, 3.0, 4.0)]) > 0
+    assert task.higher_is_better()["rouge_geo"] is True
