@@ -60,7 +60,8 @@ def test_the_request_says_what_was_cut_and_what_became_of_the_evidence(out: Path
         "tokens_kept": 56, "removed": [{"role": "document", "tokens": removed, "characters": removed}],
         "evidence": "some", "official": False, "note": "",
     }  # fmt: skip
-    assert request["decoding"] == {"max_new_tokens": 32, "stop": ["\n"]}
+    greedy = {"temperature": 0.0, "top_p": 1.0, "seed": None, "answers": 1}
+    assert request["decoding"] == {"max_new_tokens": 32, "stop": ["\n"], **greedy}
     assert (request["id"], request["cell"], request["sample_id"]) == (f"{CELL}/q1", CELL, "q1")
     assert (request["option_tokens"], request["demonstrations"], request["skipped"]) == ([], [], None)
 
