@@ -13,17 +13,20 @@ from evalsuite.metrics.leval import BY_POSITION, JUDGED_TWICE, PARTIAL_CREDIT, E
 from evalsuite.metrics.normalise import normalise
 
 # One or several option letters, `A`, `(B)`, `A, C and D` or `ABD`, that no word or apostrophe continues.
-_OPTIONS = r"\W*?\b([A-D]{1,4}\b(?!['’])(?:(?:[\s,.;:()&/*]|\band\b|\bor\b)+[A-D]{1,4}\b(?!['’]))*)"  # noqa: RUF001
-_STATED_OPTIONS = re.compile(rf"\b[Aa]nswers?\b(?:\s+(?:is|are|would be|should be))?[\s:]*(?:options?\s+)?{_OPTIONS}")
+_OPTIONS = r"\W*+\b([A-D]{1,4}\b(?!['’])(?:(?:[\s,.;:()&/*]|\band\b|\bor\b)+[A-D]{1,4}\b(?!['’]))*)"  # noqa: RUF001
+_STATED_OPTIONS = re.compile(rf"\b[Aa]nswers?\b(?:\s++(?:is|are|would be|should be))?(?:[\s:]*+options?\s)?{_OPTIONS}")
 _LEADING_OPTIONS = re.compile(rf"^{_OPTIONS}(?!\s+[a-z])")
-_MARKED_OPTION = re.compile(r"(?:^|\band\s|[,;]\s)\W*?([A-D])[.):]", re.MULTILINE)
+# A letter with a mark behind it, and all before it that is no word: it must begin a line, or follow `and`, `,` or `;`.
+_MARKED_OPTION = re.compile(r"(?<!\W)(\W*+)([A-D])(?=[.):])")
+_OPENS_MARKED = re.compile(r"(?:and\s)?\W*+[A-D][.):]")
+_BREAK = re.compile(r"\n|[,;]\s")
+_AND = re.compile(r"\band\s")
 _LONE_OPTION = re.compile(r"\b[B-D]\b(?!['’])|\bA\b(?!['’]|\s+[a-z])")  # noqa: RUF001 - the article A is no option
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?|-?\.\d+")
 _STATED_ANSWER = re.compile(r"\banswer\s*(?:is|:)", re.IGNORECASE)
 _OUTPUT = re.compile(r"\boutput\b(?:\s+of\s+the\s+code)?\s*(?:is|will be|would be)?\s*:?", re.IGNORECASE)
 _QUOTES = re.compile(r"['\"`\\]")
 _SEPARATORS = re.compile(r"[\s,]+")
-_LIST = re.compile(r"\[.*\]")
 _JUDGEMENT = re.compile(r"\b(true|false)\b", re.IGNORECASE)
 _FACT = re.compile(r"\[fact:", re.IGNORECASE)
 
@@ -46,11 +49,18 @@ def options(text: str) -> str | None:
     Those that mark its parts when it opens with a mark (`A. ...`), else those stated after `answer`, else those that
     it opens with, else lone ones.
     """
-    if _MARKED_OPTION.match(text):
-        return "".join(sorted(set(_MARKED_OPTION.findall(text))))
+    if _OPENS_MARKED.match(text):
+        return "".join(sorted({found[2] for found in _MARKED_OPTION.finditer(text) if _begins_a_part(text, found)}))
     stated = _STATED_OPTIONS.search(text) or _LEADING_OPTIONS.search(text)
     letters = stated[1] if stated else "".join(_LONE_OPTION.findall(text))
     return "".join(sorted(set(letters) & set("ABCD"))) or None
+
+
+def _begins_a_part(text: str, marked: re.Match[str]) -> bool:
+    """Whether a marked letter stands at the start of the text or a line, or behind `and`, a comma or a semicolon."""
+    start = marked.start()
+    before = start >= len("and") and _AND.match(text, start - len("and"))
+    return start == 0 or bool(before) or _BREAK.search(marked[1]) is not None
 
 
 def option(text: str) -> str | None:
@@ -90,8 +100,14 @@ def _code(text: str) -> str:
 def _judge_code(prediction: str, reference: str) -> ExamScore:
     answer, gold = _code(_output(prediction)), _code(reference)
     if not gold.startswith("["):
-        answer = _LIST.sub(" ", answer)  # a number inside a list is not the output
+        answer = "\n".join(map(_without_lists, answer.split("\n")))  # a number inside a list is not the output
     return _contained(answer, gold)
+
+
+def _without_lists(line: str) -> str:
+    """A line without what stands between its first opening and its last closing bracket."""
+    start, end = line.find("["), line.rfind("]")
+    return f"{line[:start]} {line[end + 1 :]}" if 0 <= start < end else line
 
 
 def _letters(answer: str | None, gold: str | None) -> ExamScore:

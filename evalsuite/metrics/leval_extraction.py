@@ -12,7 +12,7 @@ LETTERS = "ABCD"
 GUESS = "A"
 NO_ANSWER = "<error>"
 
-_MARKED_OPTION = re.compile(r"\s*([A-Z])(?=[\s.)])")
+_MARKED_OPTION = re.compile(r"[A-Z](?=[\s.)])")
 _OPTION_RUN = re.compile(f"[{LETTERS}]+")
 _NOT_AN_OPTION = re.compile(f"[^{LETTERS}]")
 _STATED_NUMBER = re.compile(r"The answer is (\S+)")

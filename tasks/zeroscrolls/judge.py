@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 
 from evalsuite.metrics import zero_scrolls
 from evalsuite.metrics.aggregate import geometric_mean
@@ -60,10 +61,18 @@ def fault(one: Set, reference: str) -> str | None:
     if one.metric == "concordance_index":
         if len(set(zero_scrolls.ids(reference))) < 2:  # noqa: PLR2004 an order needs a pair
             return f"is {reference[:40]!r}, which has no two ids to be in order"
-    elif extracted(one, reference) is None:
+    elif _unreadable(one, reference):
         what = "letter A to D" if one.metric == "accuracy" else "percentage"
         return f"is {reference[:40]!r}, in which there is no {what}"
     return None
+
+
+def _unreadable(one: Set, reference: str) -> bool:
+    """Whether there is nothing to compare with; a percentage of hundreds of digits is none either."""
+    if one.metric == "exp_similarity":
+        value = zero_scrolls.percentage(reference)
+        return value is None or not isfinite(value)
+    return extracted(one, reference) is None
 
 
 def metrics_of(one: Set) -> tuple[Metric, ...]:
