@@ -12,8 +12,12 @@ from evalsuite.work import Generate
 IMPORTED = "imported"
 """The protocol and strategy of answers made elsewhere, whose prompts are unknown."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up when the meaning or shape of a file in a run directory changes."""
+SEALED_SINCE = 2
+"""Run directories of earlier schema versions have no seals; they are read, and that is said."""
+OLDEST_SCHEMA = 1
+"""The earliest schema version that is still read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,19 @@ class DataFileRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSeal:
+    """What a file of a run directory was when it was written to its end."""
+
+    lines: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Everything needed to believe and repeat a run."""
 
+    check: str = field(default="", kw_only=True)
+    """First 16 hex digits of the SHA-256 of this file with an empty ``check``; empty only before schema version 2."""
     schema_version: int
     evalsuite_version: str
     spec: RunSpec
@@ -112,6 +126,12 @@ class RunRecord:
     hardware: Mapping[str, str]
     provenance: Literal["generated", "imported"] = "generated"
     engine_changes: tuple[EngineInfo, ...] = ()
+    task_versions: Mapping[str, int] = field(default_factory=dict)
+    """Version of each task when it was asked."""
+    judged_identity: Mapping[str, str] = field(default_factory=dict)
+    """Question identity at the last scoring, of cells whose task had another version by then."""
+    sealed: Mapping[str, FileSeal] = field(default_factory=dict)
+    """Counts and checksums of the run's files; one that is being written has none until the run closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +157,8 @@ class SampleRecord:
 class RequestRecord:
     """A line of ``requests.jsonl``: what was asked, the token ids by hash."""
 
+    check: str = field(default="", kw_only=True)
+    """First 16 hex digits of the SHA-256 of the line with an empty ``check``."""
     id: str
     cell: str
     sample_id: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from evalsuite.cli.options import Commands, add_command
+from evalsuite.cli.options import Commands, add_command, directory
 from evalsuite.cli.output import say, tell
 from evalsuite.errors import UsageError
 from evalsuite.safe_text import plain
@@ -22,7 +21,7 @@ FORMATS = ("terminal", "markdown", "csv", "latex", "json")
 def add(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(commands, "compare", main, "Show runs side by side", _EXAMPLES)
-    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="run directories, or folders of them")
+    parser.add_argument("folders", type=directory, nargs="+", metavar="DIR", help="run directories, or folders of them")
     parser.add_argument("--format", choices=FORMATS, default="terminal")
     parser.add_argument("--every-metric", action="store_true", help="not only each task's primary metric")
 
@@ -31,21 +30,29 @@ def main(args: argparse.Namespace) -> int:
     """Reads the runs' cells and prints them.
 
     Returns:
-        0, or 3 when some cell shown is incomplete.
+        0; 4 when runs asked different questions; 3 when some run or cell shown is incomplete.
     """
-    from evalsuite.compare.differences import differences
+    from evalsuite.compare.differences import differences, incomparable
     from evalsuite.compare.formats import render
-    from evalsuite.runs.store import CELLS, read_record, read_value, run_folders
-    from evalsuite.types import Cell
+    from evalsuite.runs.scored import remarks, shown_cells
+    from evalsuite.runs.store import read_record, run_folders
 
     folders = run_folders(args.folders)
-    for folder in folders:
-        if not (folder / CELLS).is_file():
-            raise UsageError(
-                f"{folder} has no scores: its run was cut short; run it again, or `evalsuite score {folder}`"
-            )
-    cells: list[Cell] = [cell for folder in folders for cell in read_value(folder / CELLS, tuple[Cell, ...])]
-    for line in differences({str(folder): read_record(folder) for folder in folders}):
+    shown = {folder: shown_cells(folder) for folder in folders}
+    without = [folder for folder, cells in shown.items() if not cells]
+    if len(without) == len(folders):
+        raise UsageError(
+            f"{folders[0]} has no scores: its run was cut short; run it again, or `evalsuite score {folders[0]}`"
+        )
+    records = {str(folder): read_record(folder) for folder in folders}
+    said = dict.fromkeys(line for folder in folders for line in remarks(folder))
+    missing = (
+        f"{folder} has no scores yet: none of it is in the table; `evalsuite score {folder}`" for folder in without
+    )
+    for line in (*differences(records), *missing, *said):
         tell(f"note: {plain(line)}")
+    cells = [cell for found in shown.values() for cell in found]
     say(render(cells, args.format, every_metric=args.every_metric), end="")
-    return 0 if all(cell.complete for cell in cells) else 3
+    if any(incomparable(records)):
+        return 4
+    return 3 if without or not all(cell.complete for cell in cells) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from evalsuite.cli.options import Commands, add_command
+from evalsuite.cli.options import Commands, add_command, directory
 from evalsuite.cli.output import say
 
 _EXAMPLES = """
@@ -16,7 +16,9 @@ evalsuite demo --out results/demo
 def add(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(commands, "demo", main, "Compare two small models on a miniature benchmark", _EXAMPLES)
-    parser.add_argument("--out", type=Path, default=Path("results/demo"), metavar="DIR", help="where the runs land")
+    parser.add_argument(
+        "--out", type=directory, default=Path("results/demo"), metavar="DIR", help="where the runs land"
+    )
 
 
 def main(args: argparse.Namespace) -> int:

@@ -22,7 +22,8 @@ examples:
       --data ./data --out results/llama
   evalsuite compare results/llama results/other --format markdown
 
-exit codes: 0 done, 2 usage or bad input, 3 finished but incomplete, 130 interrupted (run it again to resume)
+exit codes: 0 done, 2 usage or bad input, 3 finished but incomplete, 4 runs that cannot
+be compared, 130 interrupted (run it again to resume)
 """
 
 

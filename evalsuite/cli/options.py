@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import UsageError
@@ -36,6 +37,13 @@ def names(text: str) -> tuple[str, ...]:
     if not found:
         raise argparse.ArgumentTypeError("expected one or more names, separated by commas")
     return found
+
+
+def directory(text: str) -> Path:
+    """A path; an empty one (an unset shell variable) would mean the current directory."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty; write . for the current directory")
+    return Path(text)
 
 
 def whole_numbers(text: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from evalsuite.cli.options import Commands, add_command, add_include_path
+from evalsuite.cli.options import Commands, add_command, add_include_path, directory
 
 _EXAMPLES = """
 evalsuite score-predictions Predictions/exam_eval/turbo-16k-0613/*.jsonl --suite leval --out results/turbo
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
         metavar="FORMAT",
         help="the format of the files: plain, scrolls, or a benchmark's own (leval, zeroscrolls)",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--out", type=directory, required=True, metavar="DIR")
     parser.add_argument("--model-name", metavar="NAME", help="for display (default: what the files say)")
     parser.add_argument("--data", metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA, else the hub)")
     parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with missing predictions")

@@ -14,6 +14,7 @@ from evalsuite.cli.options import (
     add_model,
     add_questions,
     caps,
+    directory,
     names,
     question_fields,
     whole_numbers,
@@ -48,7 +49,7 @@ def add(commands: Commands) -> None:
         help="tasks or suites; see `evalsuite tasks`; or lm-eval:NAME",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="the run directory; resumed if it exists"
+        "--out", type=directory, required=True, metavar="DIR", help="the run directory; resumed if it exists"
     )
     parser.add_argument(
         "--shots", type=whole_numbers, default=(0,), metavar="0,1,2", help="demonstrations (default: 0)"
@@ -156,13 +157,17 @@ def finish(out: Path, args: argparse.Namespace) -> int:
     from evalsuite.compare.formats import render
     from evalsuite.interop.selection import known_tasks
     from evalsuite.plugins import find_tasks
-    from evalsuite.runs.scored import score_folder
+    from evalsuite.runs.scored import remarks, score_folder
     from evalsuite.runs.store import read_record
 
-    tasks = known_tasks(find_tasks(args.include_path), read_record(out).spec.tasks)
+    recorded = read_record(out)
+    titles = {setting.task for setting in recorded.settings}
+    tasks = known_tasks(find_tasks(args.include_path), recorded.spec.tasks, titles, named=getattr(args, "tasks", ()))
     defects: list[str] = []
     cells = score_folder(out, tasks, allow_incomplete=args.allow_incomplete, defect=defects.append)
     say(render(cells, "terminal"))
+    for line in remarks(out):
+        tell(f"note: {plain(line)}")
     for line in defects:
         tell(f"defect: {plain(line)}")
     incomplete = [cell for cell in cells if cell.primary and not cell.complete]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalsuite.cli.options import Commands, add_command
+from evalsuite.cli.options import Commands, add_command, directory
 from evalsuite.cli.output import say
 from evalsuite.errors import UsageError, unknown
 
@@ -25,8 +25,8 @@ def add(commands: Commands) -> None:
     """Adds the command."""
     summary = "Write a run's answers as a leaderboard takes them (ZeroSCROLLS: CSV), checked for missing and extra ids"
     parser = add_command(commands, "submission", main, summary, _EXAMPLES)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a run directory, or a folder of them")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
+    parser.add_argument("folder", type=directory, metavar="DIR", help="a run directory, or a folder of them")
+    parser.add_argument("--out", type=directory, required=True, metavar="FILE.csv")
     parser.add_argument("--suite", default="zeroscrolls", help="whose leaderboard (default: zeroscrolls)")
     parser.add_argument("--split", help="the split that was answered (default: the one the leaderboard judges)")
     parser.add_argument("--cell", default="", metavar="TEXT", help="take cells whose name holds this, of several")
@@ -84,15 +84,12 @@ def _predictions(folders: Sequence[Path], ours: Submission, split: str, part: st
 
 def _cells(folder: Path, ours: Submission, split: str, part: str) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """Task, cell and answers of every cell of a run that asked an official set."""
-    from evalsuite.records import RequestRecord
-    from evalsuite.runs import store
-    from evalsuite.runs.journal import read_journal
+    from evalsuite.runs.scored import read_answers
 
-    settings = store.read_record(folder).settings
+    settings, requests, completions = read_answers(folder)
     chosen = {one.key: one for one in settings if one.task in ours.tasks and one.split == split}
     answers: dict[str, dict[str, str]] = {key: {} for key in chosen if part in key}
-    completions = read_journal(folder / store.COMPLETIONS).completions
-    for request in store.read_lines(folder / store.REQUESTS, RequestRecord) if answers else ():
+    for request in requests:
         completion = completions.get(request.key or "")
         if request.cell in answers and completion is not None and completion.error is None:
             answers[request.cell][request.sample_id] = completion.text.strip()

@@ -14,7 +14,7 @@ def differences(records: Mapping[str, RunRecord]) -> Iterator[str]:
     Args:
         records: by run directory.
     """
-    yield from _questions(records)
+    yield from incomparable(records)
     for name, record in records.items():
         if record.provenance == "imported":
             yield f"{name} holds imported predictions: prompts, cuts and tokens are unknown"
@@ -38,11 +38,16 @@ def _conditions(records: Mapping[str, RunRecord]) -> Iterator[str]:
         yield "the models have different tokenizers: a cap of N tokens keeps different amounts of text"
 
 
-def _questions(records: Mapping[str, RunRecord]) -> Iterator[str]:
-    asked: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+def incomparable(records: Mapping[str, RunRecord]) -> Iterator[str]:
+    """Sentences on cells that these runs must not be compared in: they asked, or judged, different questions.
+
+    Args:
+        records: by run directory.
+    """
+    asked: dict[str, dict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, record in records.items():
         for cell, identity in record.question_identity.items():
-            asked[cell][identity].append(name)
+            asked[cell][identity, record.judged_identity.get(cell, identity)].append(name)
     for cell, identities in asked.items():
         if len(identities) > 1:
             yield f"not comparable: {cell} asked different questions in " + " and ".join(

@@ -69,13 +69,17 @@ def is_harness(name: str) -> bool:
     return name.startswith(SCHEME) or name in SUITES
 
 
-def harness_tasks(names: Iterable[str]) -> tuple[Task, ...]:
+def harness_tasks(names: Iterable[str], *, files: bool = True) -> tuple[Task, ...]:
     """The tasks of these names, in order.
+
+    Args:
+        names: of tasks or groups, or paths of YAML files.
+        files: whether a file may be loaded, with the code it names; False where the names are out of a record.
 
     Raises:
         UsageError: lm-eval is not installed, knows no such task, cannot load it, or it asks for what we cannot do.
     """
-    found = (task for name in names for named in _named(name) for task in _tasks(named))
+    found = (task for name in names for named in _named(name) for task in _tasks(named, files=files))
     return tuple(guarded(task, f"lm-eval's {task.name.removeprefix(SCHEME)}") for task in found)
 
 
@@ -88,8 +92,8 @@ def _named(name: str) -> Iterator[Named]:
         yield Named(title if at else member, int(shots) if at else None, name if members else "lm-eval")
 
 
-def _tasks(named: Named) -> Iterator[Task]:
-    loaded = _load(named)
+def _tasks(named: Named, *, files: bool) -> Iterator[Task]:
+    loaded = _load(named, files=files)
     parts: dict[str, Any] = dict(loaded["tasks"])
     for part in parts.values():
         _prepare(part, named)
@@ -101,16 +105,23 @@ def _tasks(named: Named) -> Iterator[Task]:
         yield from (_task(named, f"{SCHEME}{name}", {name: part}) for name, part in parts.items())
 
 
-def _load(named: Named) -> Any:
+def _load(named: Named, *, files: bool) -> Any:
     """What lm-eval makes of a name: ``tasks`` and ``groups`` by name."""
     path = Path(named.name)
+    if named.name.endswith(".yaml") and not files:
+        asked = f"{SCHEME}{named.name}"
+        raise UsageError(
+            f"the run asked {asked}, a file that may name code; a run directory loads none: if you trust the file, "
+            f"name it on the command line (--tasks {asked})"
+        )
     if named.name.endswith(".yaml") and not path.is_file():
         raise UsageError(f"--tasks {SCHEME}{named.name}: no such file")
-    manager = _manager(defaults=not path.is_file())
-    if not path.is_file() and named.name not in manager.all_tasks:
+    is_file = files and path.is_file()
+    manager = _manager(defaults=not is_file)
+    if not is_file and named.name not in manager.all_tasks:
         raise UsageError(unknown("lm-eval task", named.name, manager.all_tasks))
     try:
-        return manager.load([str(path.resolve()) if path.is_file() else named.name])
+        return manager.load([str(path.resolve()) if is_file else named.name])
     except Exception as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UsageError(f"{named.title}: lm-eval cannot load it: {reason[0]}") from error

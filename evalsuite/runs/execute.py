@@ -10,27 +10,28 @@ from typing import TYPE_CHECKING
 
 from evalsuite.engines.checked import checked
 from evalsuite.errors import UsageError
-from evalsuite.records import RunRecord
+from evalsuite.records import RunRecord, SampleRecord
 from evalsuite.runs.interrupt import Interrupt
-from evalsuite.runs.journal import Journal, JournalContent, lock, read_journal
+from evalsuite.runs.journal import Journal, JournalContent, lock, mend_journal, read_journal
 from evalsuite.runs.plan import Plan
 from evalsuite.runs.possible import askable
 from evalsuite.runs.prefetch import prefetch
 from evalsuite.runs.record import make_record
 from evalsuite.runs.requests import groups, request_record
-from evalsuite.runs.resume import RequestLog, check_resumable
+from evalsuite.runs.resume import RequestLog, Writing, check_resumable, check_samples
+from evalsuite.runs.samples import sample_record, write_document
+from evalsuite.runs.scored import unanswered
+from evalsuite.runs.seal import seal_of, with_seals
 from evalsuite.runs.store import (
     COMPLETIONS,
     REQUESTS,
     RUN,
     SAMPLES,
-    dumps,
+    dump_all,
     read_record,
     run_directory,
-    sample_record,
-    write_atomic,
-    write_document,
     write_lines,
+    write_record,
 )
 from evalsuite.types import Completion, Request, Skipped
 
@@ -48,7 +49,7 @@ class Progress:
     asked: int
     done: int
     resumed: int
-    """Of those done, how many a former process or an equal prompt had answered."""
+    """Of those done, how many a former process had answered."""
     failed: int
     cell: str
 
@@ -94,15 +95,16 @@ def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool
     if (out / RUN).exists():
         former = read_record(out)
         changed = check_resumable(former, record, out, allow_engine_change=allow_engine_change)
+        check_samples(former, _sample_records(plan), out)
         resumed = _resumed(former, record, changed=changed)
         if resumed != former:
-            write_atomic(out / RUN, dumps(resumed).encode())
+            write_record(out, resumed)
     else:
         for task in plan.tasks:
             for sample in task.samples:
                 write_document(out, sample.document)
         write_lines(out / SAMPLES, _sample_records(plan))
-        write_atomic(out / RUN, dumps(record).encode())
+        write_record(out, with_seals(record, out, (SAMPLES,)))
 
 
 def _resumed(former: RunRecord, record: RunRecord, *, changed: bool) -> RunRecord:
@@ -112,7 +114,7 @@ def _resumed(former: RunRecord, record: RunRecord, *, changed: bool) -> RunRecor
     return replace(former, spec=replace(former.spec, model_name=name), engine_changes=engines)
 
 
-def _sample_records(plan: Plan) -> Iterator[object]:
+def _sample_records(plan: Plan) -> Iterator[SampleRecord]:
     for task in plan.tasks:
         setting = task.cells[0].setting
         for sample in task.samples:
@@ -120,16 +122,32 @@ def _sample_records(plan: Plan) -> Iterator[object]:
 
 
 def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Interrupt) -> Outcome:
-    content = read_journal(out / COMPLETIONS)
-    with Journal(out / COMPLETIONS) as journal, RequestLog(out / REQUESTS) as log:
+    content, writing = _opened(plan, out)
+    requests = RequestLog(out / REQUESTS, read_record(out), writing.open)
+    with Journal(out / COMPLETIONS) as journal, requests as log:
         tally = _Tally(plan.asked, content, report)
         with closing(prefetch(groups(plan, engine), GROUPS_AHEAD)) as planned:
             pending = _pending(planned, log, tally, interrupt)
             for completion in checked(engine, pending):
-                journal.append(completion)
-                tally.answered(completion)
+                writing.open()
+                tally.answered(journal.append(completion))
+        if not interrupt.requested:
+            log.check_end()
+    writing.close()
     left = plan.asked - tally.done - tally.failed
     return Outcome(plan.asked, tally.done, tally.failed, interrupt.requested and left > 0, content.damaged)
+
+
+def _opened(plan: Plan, out: Path) -> tuple[JournalContent, Writing]:
+    """What is answered already, damaged lines taken out, and the guard of the files' seals."""
+    path = out / COMPLETIONS
+    content, writing = read_journal(path), Writing(out, lambda record: dump_all(unanswered(record, plan)))
+    sealed = read_record(out).sealed
+    if content.damaged or COMPLETIONS not in sealed or not path.exists() or seal_of(path) != sealed[COMPLETIONS]:
+        # Every line carries its own checksum and what is missing is asked again: a journal may have lost lines.
+        writing.open()
+        mend_journal(path, content)
+    return content, writing
 
 
 def _pending(
@@ -151,7 +169,8 @@ class _Tally:
 
     def __init__(self, asked: int, content: JournalContent, report: Report) -> None:
         self._asked, self._report = asked, report
-        self._known = {key for key, answer in content.completions.items() if answer.error is None}
+        self._before = {key for key, answer in content.completions.items() if answer.error is None}
+        self._known = set(self._before)
         self._waiting: dict[str, list[Request]] = {}
         self._resumed = 0
         self.done = 0
@@ -164,7 +183,7 @@ class _Tally:
 
     def is_new(self, request: Request) -> bool:
         if request.key in self._known:
-            self._answered_before(request.cell)
+            self._answered_before(request)
             return False
         waiting = self._waiting.setdefault(request.key, [])
         waiting.append(request)
@@ -181,10 +200,10 @@ class _Tally:
             self.failed += len(requests)
         self._tell(requests[0].cell)
 
-    def _answered_before(self, cell: str) -> None:
+    def _answered_before(self, request: Request) -> None:
         self.done += 1
-        self._resumed += 1
-        self._tell(cell)
+        self._resumed += request.key in self._before
+        self._tell(request.cell)
 
     def _tell(self, cell: str) -> None:
         self._report(Progress(self._asked, self.done, self._resumed, self.failed, cell))

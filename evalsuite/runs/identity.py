@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
+from evalsuite.records import RunSpec
 from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Role, Sample, Setting
 from evalsuite.work import Choose, Loss, Work
@@ -50,6 +51,35 @@ def question_identity(
         digest.update(_line([sample.id, sample.document.hash, sample.question, sample.references, sample.choices]))
         digest.update(_line([sample.gold, _template(protocol, sample), list(shown)]))
     return digest.hexdigest()
+
+
+def cell_identity(
+    spec: RunSpec,
+    task: Task,
+    protocol: PromptProtocol,
+    setting: Setting,
+    asked: Iterable[tuple[Sample, Sequence[str]]],
+) -> str:
+    """The question identity of a cell of a run.
+
+    Args:
+        spec: what was asked for.
+        task: of the cell.
+        protocol: of the cell.
+        setting: of the cell.
+        asked: its samples, each with the ids of its demonstrations.
+    """
+    pairs = list(asked)
+    dated = () if spec.template_date is None else (spec.template_date,)
+    extra = (spec.demo_documents, spec.chat_template, spec.max_new_tokens, spec.share_prefix, *dated)
+    samples, shown = [sample for sample, _ in pairs], [list(ids) for _, ids in pairs]
+    return question_identity(task, protocol, setting, samples, shown, extra=extra)
+
+
+def imported_identity(task: Task, setting: Setting, samples: Iterable[Sample]) -> str:
+    """The question identity of a cell of answers made elsewhere, whose prompts are unknown."""
+    asked = [[s.id, s.document.hash, s.question, list(s.references), list(s.choices), s.gold] for s in samples]
+    return sha256(json.dumps([task.name, task.version, setting.key, asked]).encode()).hexdigest()
 
 
 def _template(protocol: PromptProtocol, sample: Sample) -> list[list[str]]:

@@ -23,19 +23,24 @@ from evalsuite.records import (
     RunRecord,
     RunSpec,
 )
+from evalsuite.runs.identity import imported_identity
 from evalsuite.runs.journal import journal_line, lock
 from evalsuite.runs.record import commit, hardware, packages
+from evalsuite.runs.samples import sample_record, write_document
+from evalsuite.runs.seal import with_seals
 from evalsuite.runs.store import (
+    CELLS,
     COMPLETIONS,
     REQUESTS,
     RUN,
     SAMPLES,
-    dumps,
+    SCORES,
+    read_record,
+    request_line,
     run_directory,
-    sample_record,
     write_atomic,
-    write_document,
     write_lines,
+    write_record,
 )
 from evalsuite.sources.storage import sha256 as file_hash
 from evalsuite.task import Task
@@ -70,10 +75,10 @@ def import_predictions(
         model_name: for display; None takes what the files say, else the first file's name.
 
     Raises:
-        UsageError: a file cannot be read, answers something unknown or twice, or ``out`` holds a run.
+        UsageError: a file cannot be read, answers something unknown or twice, or ``out`` holds another run.
     """
-    if (out / RUN).exists():
-        raise UsageError(f"{out} holds a run already; choose another --out")
+    if (out / RUN).exists() and not _is_half_done(read_record(out)):
+        raise _taken(out)
     known = formats()
     if suite not in known:
         raise UsageError(f"--suite: {unknown('format', suite, known)}")
@@ -83,8 +88,25 @@ def import_predictions(
     if not answers:
         raise UsageError(f"{', '.join(map(str, files))}: no prediction to score; was the file written to its end?")
     record = _record(name, files, answers, data)
-    with lock(run_directory(out)):
+    with lock(run_directory(out, written_anew=(SAMPLES, REQUESTS, COMPLETIONS, SCORES, CELLS))):
+        if (out / RUN).exists() and not _is_same(read_record(out), record):
+            raise _taken(out)
         _write(record, answers, out)
+
+
+def _is_half_done(former: RunRecord) -> bool:
+    """Whether an import ended before its answers were scored: the same command may write it again."""
+    return former.provenance == "imported" and SCORES not in former.sealed
+
+
+def _is_same(former: RunRecord, now: RunRecord) -> bool:
+    """Whether the same answers to the same questions were imported, and not scored yet."""
+    same = former.engine.model.hash == now.engine.model.hash and former.question_identity == now.question_identity
+    return _is_half_done(former) and same
+
+
+def _taken(out: Path) -> UsageError:
+    return UsageError(f"{out} holds a run already; choose another --out")
 
 
 def _write(record: RunRecord, answers: Sequence[TaskAnswers], out: Path) -> None:
@@ -92,12 +114,13 @@ def _write(record: RunRecord, answers: Sequence[TaskAnswers], out: Path) -> None
     for document in {s.document.hash: s.document for one in answers for s in one.samples}.values():
         write_document(out, document)
     write_lines(out / SAMPLES, (sample_record(a.task.name, a.task.split, s) for a in answers for s in a.samples))
-    write_lines(out / REQUESTS, (_request(one, sample) for one in answers for sample in _asked(one)))
+    requests = (request_line(_request(one, sample)) for one in answers for sample in _asked(one))
+    write_atomic(out / REQUESTS, b"".join(requests))
     completions = (
         Completion(_key(_setting(one).key, name), text) for one in answers for name, text in one.texts.items()
     )
     write_atomic(out / COMPLETIONS, b"".join(journal_line(completion) for completion in completions))
-    write_atomic(out / RUN, dumps(record).encode())
+    write_record(out, with_seals(record, out, (SAMPLES, REQUESTS, COMPLETIONS)))
 
 
 def _record(name: str, files: Sequence[Path], answers: Sequence[TaskAnswers], data: str | None) -> RunRecord:
@@ -109,13 +132,16 @@ def _record(name: str, files: Sequence[Path], answers: Sequence[TaskAnswers], da
         spec=RunSpec(f"{IMPORTED}:{name}", tuple(one.task.name for one in answers), data=data),
         engine=EngineInfo(IMPORTED, "", model, max_model_len=None, max_model_len_source="unknown"),
         settings=tuple(_setting(one) for one in answers),
-        question_identity={_setting(one).key: _identity(one) for one in answers},
+        question_identity={
+            _setting(one).key: imported_identity(one.task, _setting(one), one.samples) for one in answers
+        },
         data=(*read, *(record for one in answers for record in one.data)),
         notices=(UNKNOWN, *(notice for one in answers for notice in _notices(one))),
         packages=packages(),
         commit=commit(),
         hardware=hardware(),
         provenance="imported",
+        task_versions={one.task.name: one.task.version for one in answers},
     )
 
 
@@ -140,11 +166,6 @@ def _request(one: TaskAnswers, sample: Sample) -> RequestRecord:
     key = _key(cell, sample.id) if answered else None
     record = RequestRecord(f"{cell}/{sample.id}", cell, sample.id, sample.document.hash, key, None, None, None)
     return record if answered else replace(record, skipped="empty text")
-
-
-def _identity(one: TaskAnswers) -> str:
-    asked = [[s.id, s.document.hash, s.question, list(s.references), list(s.choices), s.gold] for s in one.samples]
-    return _hash([one.task.name, one.task.version, _setting(one).key, asked])
 
 
 def _key(cell: str, sample_id: str) -> str:

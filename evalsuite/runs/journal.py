@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import IO, BinaryIO, Literal, Self
 
 from evalsuite.errors import UsageError
-from evalsuite.runs.store import adapter, dumps
+from evalsuite.records import FileSeal
+from evalsuite.runs.seal import changed, seal_of
+from evalsuite.runs.store import LOCK, OURS, RUN, adapter, dumps, is_our_lock, write_atomic
 from evalsuite.types import Completion
 
 _HEAD, _MIDDLE, _TAIL = '{"check":"', '","completion":', "}\n"
+_REPAIR = "the run's own command asks again what is damaged"
+_PATIENCE, _POLL = 0.5, 0.05
+"""Seconds until a lock held by a run is believed, and between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +35,16 @@ class JournalContent:
     completions: dict[str, Completion]
     """By key; the last one of a key counts, and an answer outweighs an earlier failure."""
     damaged: tuple[int, ...]
-    """Numbers of lines whose checksum does not match; their samples are asked again."""
+    """Numbers of lines whose checksum does not match or whose body is no completion; their samples are asked again."""
+    torn: bool = False
+    """Whether the last line has no end: the run was killed while it was written."""
 
 
 def read_journal(path: Path) -> JournalContent:
     """Reads a journal, leaving out damaged lines (a torn last line after a kill is one)."""
     completions: dict[str, Completion] = {}
     damaged: list[int] = []
+    line = b"\n"
     if path.exists():
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
@@ -44,7 +53,36 @@ def read_journal(path: Path) -> JournalContent:
                     damaged.append(number)
                 elif completion.error is None or completion.key not in completions:
                     completions[completion.key] = completion
-    return JournalContent(completions, tuple(damaged))
+    return JournalContent(completions, tuple(damaged), not line.endswith(b"\n"))
+
+
+def check_journal(path: Path, content: JournalContent, seal: FileSeal | None) -> None:
+    """Refuses a journal that is not as it was written; a torn last line is no more than an answer that is missing.
+
+    Raises:
+        UsageError: a line is damaged, or lines are not those of the closed run.
+    """
+    if not path.exists():
+        if seal is not None:
+            raise UsageError(f"{path} is missing: the run directory is damaged; {_REPAIR}")
+        return
+    found = seal_of(path)
+    if found == seal:
+        return
+    bad = [number for number in content.damaged if number <= found.lines]
+    if bad:
+        raise UsageError(f"{path}:{bad[0]}: the line is damaged; {_REPAIR}")
+    if seal is not None and (not content.torn or found.lines != seal.lines - 1):
+        raise changed(path, seal, found, _REPAIR)
+
+
+def mend_journal(path: Path, content: JournalContent) -> None:
+    """Takes damaged lines out; the others stay as they are."""
+    if content.damaged:
+        bad = set(content.damaged)
+        with path.open("rb") as file:
+            kept = [line for number, line in enumerate(file, start=1) if number not in bad]
+        write_atomic(path, b"".join(line if line.endswith(b"\n") else line + b"\n" for line in kept))
 
 
 def journal_line(completion: Completion) -> bytes:
@@ -68,38 +106,92 @@ class Journal:
     def __exit__(self, *exc: object) -> None:
         self._file.close()
 
-    def append(self, completion: Completion) -> None:
-        """Writes one completion through to the disk."""
-        self._file.write(journal_line(completion))
+    def append(self, completion: Completion) -> Completion:
+        """Writes one completion through to the disk.
+
+        Returns:
+            What was written: a failure where the answer is none that can be read again.
+        """
+        kept = storable(completion)
+        self._file.write(journal_line(kept))
         self._file.flush()
         os.fsync(self._file.fileno())
+        return kept
+
+
+def storable(completion: Completion) -> Completion:
+    """The completion itself, or a failure in its place: infinite likelihoods, halves of characters, wrong types."""
+    from pydantic import ValidationError
+    from pydantic_core import PydanticSerializationError
+
+    try:
+        body = dumps(completion)
+        if dumps(adapter(Completion).validate_json(body)) == body:
+            return completion
+        reason = "it reads back as another one"
+    except ValidationError:
+        reason = "it holds a value that is none, such as a log-likelihood that is no finite number"
+    except (PydanticSerializationError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+    return Completion(completion.key, error=f"the engine's answer cannot be kept: {reason}")
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Holds a run directory for this process.
+def lock(folder: Path, purpose: Literal["run", "score"] = "run") -> Iterator[None]:
+    """Holds a run directory for this process; waits for one that is only being scored.
 
     Raises:
-        UsageError: another process holds it; the message says its pid.
+        UsageError: another process runs in it (the message says its pid), or the lock file is somebody else's.
     """
-    with (folder / "run.lock").open("a+") as file:
+    path = folder / LOCK
+    if path.exists() and path.stat().st_size and not (is_our_lock(path) or (folder / RUN).exists()):
+        raise UsageError(f"{path} is not one of ours; choose another --out")
+    with path.open("a+b") as file:
+        _acquire(file, folder)
+        _mark(file, f" {os.getpid()} {purpose}")
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # a full disk: the lock goes with the file
+                _mark(file, "")
+
+
+def _acquire(file: IO[bytes], folder: Path) -> None:
+    begun = time.monotonic()
+    while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            owner = file.read().strip() or "unknown"
-            raise UsageError(f"{folder} is in use by process {owner}; wait for it or choose another --out") from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+            owner = file.read().decode(errors="replace").split() or ["", "unknown"]
+            if owner[-1] == "score":
+                begun = time.monotonic()
+            elif time.monotonic() - begun > _PATIENCE:
+                name = owner[1] if len(owner) > 1 else owner[0]
+                said = f"{folder} is in use by process {name}; wait for it or choose another --out"
+                raise UsageError(said) from None
+            time.sleep(_POLL)
+        else:
+            return
+
+
+def _mark(file: IO[bytes], text: str) -> None:
+    file.truncate(0)
+    file.write(OURS + text.encode() + b"\n")
+    file.flush()
 
 
 def _parse(line: bytes) -> Completion | None:
-    body = line[len(_HEAD) + 16 + len(_MIDDLE) : -len(_TAIL)].decode(errors="replace")
-    if line != _wrap(body):
+    from pydantic import ValidationError
+
+    whole = line if line.endswith(b"\n") else line + b"\n"
+    body = whole[len(_HEAD) + 16 + len(_MIDDLE) : -len(_TAIL)].decode(errors="replace")
+    if whole != _wrap(body):
         return None
-    completion: Completion = adapter(Completion).validate_json(body)
+    try:
+        completion: Completion = adapter(Completion).validate_json(body)
+    except ValidationError:
+        return None
     return completion
 
 

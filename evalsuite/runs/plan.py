@@ -13,7 +13,7 @@ from evalsuite.prompts.fit import STRATEGIES
 from evalsuite.prompts.shots import Shots, demonstration_pool, draw
 from evalsuite.records import DataFileRecord, RunSpec
 from evalsuite.runs.checks import try_demonstrations, try_prompts
-from evalsuite.runs.identity import question_identity
+from evalsuite.runs.identity import cell_identity
 from evalsuite.runs.per_task import check_names, for_task
 from evalsuite.sources import open_source
 from evalsuite.task import PromptProtocol, Task
@@ -139,12 +139,8 @@ def identities(plan: Plan) -> dict[str, str]:
                 [demonstration.id for demonstration in draw(cell.shots, cell.task.name, cell.pool, sample)]
                 for sample in task.samples
             ]
-            spec = plan.spec
-            dated = () if spec.template_date is None else (spec.template_date,)
-            extra = (spec.demo_documents, spec.chat_template, spec.max_new_tokens, spec.share_prefix, *dated)
-            found[cell.setting.key] = question_identity(
-                cell.task, cell.protocol, cell.setting, task.samples, shown, extra=extra
-            )
+            asked = zip(task.samples, shown, strict=True)
+            found[cell.setting.key] = cell_identity(plan.spec, cell.task, cell.protocol, cell.setting, asked)
     return found
 
 

@@ -43,6 +43,7 @@ def make_record(plan: Plan, engine: EngineInfo) -> RunRecord:
         packages=packages(),
         commit=commit(),
         hardware=hardware(),
+        task_versions={cell.task.name: cell.task.version for cell in plan.cells},
     )
 
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from evalsuite.errors import UsageError
-from evalsuite.records import EngineInfo, RequestRecord, RunRecord
+from evalsuite.records import EngineInfo, RequestRecord, RunRecord, SampleRecord
 from evalsuite.runs.journal import lock
-from evalsuite.runs.store import RUN, dumps, read_record
+from evalsuite.runs.samples import read_document
+from evalsuite.runs.seal import check_seals, is_sealed, with_seals
+from evalsuite.runs.store import (
+    AGAIN,
+    CELLS,
+    COMPLETIONS,
+    REQUESTS,
+    RUN,
+    SAMPLES,
+    dumps,
+    parse_request,
+    read_lines,
+    read_record,
+    request_line,
+    write_atomic,
+    write_record,
+)
 from evalsuite.types import Setting
 
 
@@ -20,6 +38,7 @@ def check_early(settings: Sequence[Setting], identities: Mapping[str, str], out:
         UsageError: as ``check_resumable``.
     """
     if (out / RUN).exists():
+        read_record(out)  # before the lock writes into a folder that may be somebody else's
         with lock(out):
             _same_questions(read_record(out), settings, identities, out)
 
@@ -50,11 +69,67 @@ def check_resumable(former: RunRecord, now: RunRecord, out: Path, *, allow_engin
     return True
 
 
+def check_samples(former: RunRecord, planned: Iterable[SampleRecord], out: Path) -> None:
+    """Compares the samples and documents of a run directory with those the data holds now.
+
+    Raises:
+        UsageError: a file is damaged or missing, or holds something else.
+    """
+    path = out / SAMPLES
+    check_seals(out, former, (SAMPLES,), AGAIN)
+    documents: dict[str, None] = {}
+    for now, stored in zip_longest(planned, read_lines(path, SampleRecord)):
+        if now is None or stored is None or dumps(now) != dumps(stored):
+            name = (now or stored).id
+            raise UsageError(f"{path}: sample {name} is not the one that the data holds; {AGAIN}")
+        documents[stored.document] = None
+    for digest in documents:
+        read_document(out, digest)
+
+
+class Writing:
+    """A run's files while they are written: opened before the first new line, sealed when the run closes."""
+
+    def __init__(self, out: Path, blank: Callable[[RunRecord], bytes]) -> None:
+        """Prepares.
+
+        Args:
+            out: the run directory.
+            blank: makes the content of ``cells.json`` while nothing is scored.
+        """
+        self._out, self._blank, self._open = out, blank, False
+
+    def open(self) -> None:
+        """Says in the record that the files are being written; what was scored before holds no longer."""
+        if self._open:
+            return
+        self._open = True
+        record = read_record(self._out)
+        kept = {name: seal for name, seal in record.sealed.items() if name == SAMPLES}
+        record = replace(record, sealed=kept)
+        write_record(self._out, record)
+        write_atomic(self._out / CELLS, self._blank(record))
+        write_record(self._out, with_seals(record, self._out, (CELLS,)))
+
+    def close(self) -> None:
+        """Seals what was written."""
+        if self._open:
+            write_record(self._out, with_seals(read_record(self._out), self._out, (REQUESTS, COMPLETIONS)))
+            self._open = False
+
+
 class RequestLog:
     """``requests.jsonl``: appended as requests are made; on a resume the lines there must come out again."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, former: RunRecord, before_writing: Callable[[], None]) -> None:
+        """Prepares.
+
+        Args:
+            path: the file.
+            former: the run's record.
+            before_writing: called before anything in the file is changed.
+        """
+        self._path, self._checked, self._before_writing = path, is_sealed(former), before_writing
 
     def __enter__(self) -> Self:
         self._file: BinaryIO = self._path.open("a+b")
@@ -68,21 +143,38 @@ class RequestLog:
         """Writes lines, or checks that they stand there already.
 
         Raises:
-            UsageError: another line stands there: data, tokenizer or code changed since the run began.
+            UsageError: another line stands there: data, tokenizer or code changed since the run began, or the file is
+                damaged.
         """
         for record in records:
-            line = dumps(record).encode() + b"\n"
             there = self._file.readline()
-            if there and there != line and there.endswith(b"\n"):
-                raise UsageError(
-                    f"{self._path}: the request for {record.id} differs from the one recorded when the run began; "
-                    "data, tokenizer or evalsuite changed: choose another --out"
-                )
-            if there != line:
+            if there.endswith(b"\n"):
+                self._compare(there, record)
+            else:  # the end, or a line that was torn when the run was killed
+                self._before_writing()
                 self._file.seek(-len(there), 1)
                 self._file.truncate()
-                self._file.write(line)
+                self._file.write(request_line(record))
         self._file.flush()
+
+    def check_end(self) -> None:
+        """Refuses lines behind those of the plan.
+
+        Raises:
+            UsageError: there are some.
+        """
+        if self._file.readline():
+            raise UsageError(f"{self._path} holds more requests than the run asks: it was changed; {AGAIN}")
+
+    def _compare(self, there: bytes, record: RequestRecord) -> None:
+        stored = parse_request(there, checked=self._checked)
+        if stored is None:
+            raise UsageError(f"{self._path}: the line of {record.id} is damaged; {AGAIN}")
+        if replace(stored, check="") != record:
+            raise UsageError(
+                f"{self._path}: the request for {record.id} differs from the one recorded when the run began; "
+                "data, tokenizer or evalsuite changed: choose another --out"
+            )
 
 
 def _same_questions(former: RunRecord, settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:

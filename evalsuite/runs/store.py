@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from evalsuite.errors import UsageError
-from evalsuite.records import RunRecord, SampleRecord
-from evalsuite.types import Document, Sample
+from evalsuite.records import OLDEST_SCHEMA, SCHEMA_VERSION, RequestRecord, RunRecord
+from evalsuite.runs.seal import check_of, is_sealed, with_check
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -21,6 +21,11 @@ T = TypeVar("T")
 RUN, SAMPLES, REQUESTS = "run.json", "samples.jsonl", "requests.jsonl"
 COMPLETIONS, SCORES, CELLS = "completions.jsonl", "scores.jsonl", "cells.json"
 DOCUMENTS = "documents"
+LOCK = "run.lock"
+OURS = b"evalsuite"
+"""How a lock file of ours begins: what tells a run that never began from a folder of other files."""
+AGAIN = "run its command again into a new --out"
+"""What to do about damage that nothing can mend."""
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:
@@ -55,12 +60,15 @@ def dump_all(values: Sequence[Any]) -> bytes:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Replaces a file as a whole: readers see the old or the new content, never a part."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_lines(path: Path, values: Iterable[Any]) -> None:
@@ -109,8 +117,12 @@ def read_value(path: Path, kind: Any) -> Any:
         raise UsageError(f"{path}: {first_error(error)}") from None
 
 
-def run_directory(out: Path) -> Path:
+def run_directory(out: Path, *, written_anew: Sequence[str] = (SAMPLES, CELLS)) -> Path:
     """Makes the run directory.
+
+    Args:
+        out: the directory.
+        written_anew: files that may stand in one whose ``run.json`` was never written, if evalsuite made it.
 
     Raises:
         UsageError: it cannot be one, or holds files of another kind that a run would write over.
@@ -119,27 +131,87 @@ def run_directory(out: Path) -> Path:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{out} cannot be a run directory ({error.strerror}); choose another --out") from None
-    foreign = [] if (out / RUN).exists() else [name for name in (REQUESTS, COMPLETIONS) if (out / name).exists()]
+    if (out / RUN).exists():
+        return out
+    mine = (LOCK, DOCUMENTS, *written_anew) if is_our_lock(out / LOCK) else ()
+    written = (SAMPLES, REQUESTS, COMPLETIONS, SCORES, CELLS, DOCUMENTS, LOCK)
+    foreign = [name for name in written if name not in mine and (out / name).exists()]
     if foreign:
         raise UsageError(f"{out} holds {foreign[0]} but no {RUN}: not one of our runs; choose another --out")
     return out
+
+
+def is_our_lock(path: Path) -> bool:
+    """Whether a lock file was made by evalsuite."""
+    return path.is_file() and path.read_bytes().startswith(OURS)
 
 
 def read_record(folder: Path) -> RunRecord:
     """The record of the run in a directory.
 
     Raises:
-        UsageError: there is none, or it was written by a version with another schema.
+        UsageError: there is none, it is damaged, or it was written by a version with another schema.
     """
-    from evalsuite.records import SCHEMA_VERSION
-
     path = folder / RUN
     if path.is_file():
+        stands = check_of(path.read_bytes())
         version = _schema_version(path)
-        if version != SCHEMA_VERSION:
-            raise UsageError(f"{path}: schema version {version}, this evalsuite reads {SCHEMA_VERSION}")
+        if stands is False:
+            raise UsageError(f"{path} was changed since it was written; {AGAIN}")
+        if not isinstance(version, int) or not OLDEST_SCHEMA <= version <= SCHEMA_VERSION:
+            known = f"{OLDEST_SCHEMA} to {SCHEMA_VERSION}"
+            raise UsageError(f"{path}: schema version {version}, this evalsuite reads {known}")
     record: RunRecord = read_value(path, RunRecord)
+    if is_sealed(record) and not record.check:
+        raise UsageError(f"{path} has lost its check: it was changed since it was written; {AGAIN}")
     return record
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Writes ``run.json`` with its check."""
+    write_atomic(folder / RUN, with_check(dumps(record)))
+
+
+def request_line(record: RequestRecord) -> bytes:
+    """The line of a request with its check."""
+    return with_check(dumps(record)) + b"\n"
+
+
+def parse_request(line: bytes, *, checked: bool) -> RequestRecord | None:
+    """A line of ``requests.jsonl``; None when it is damaged.
+
+    Args:
+        line: with its end.
+        checked: whether it must carry a check, as lines do since schema version 2.
+    """
+    from pydantic import ValidationError
+
+    stands = check_of(line.rstrip(b"\n"))
+    if stands is False or (checked and stands is None):
+        return None
+    try:
+        record: RequestRecord = adapter(RequestRecord).validate_json(line)
+    except ValidationError:
+        return None
+    return record
+
+
+def read_requests(folder: Path, record: RunRecord) -> Iterator[RequestRecord]:
+    """The requests of a run; a last line that was torn while it was written is left out.
+
+    Raises:
+        UsageError: another line is damaged; the message names it.
+    """
+    path = folder / REQUESTS
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            request = parse_request(line, checked=is_sealed(record))
+            if request is not None:
+                yield request
+            elif line.endswith(b"\n"):
+                raise UsageError(f"{path}:{number}: the line is damaged; {AGAIN}")
 
 
 def _schema_version(path: Path) -> object:
@@ -163,70 +235,3 @@ def run_folders(paths: Iterable[Path]) -> tuple[Path, ...]:
             raise UsageError(f"{path}: no run there ({RUN} is missing in it and in its folders)")
         found.extend(here)
     return tuple(dict.fromkeys(found))
-
-
-def write_document(folder: Path, document: Document) -> None:
-    """Stores a document's text once, by content hash."""
-    import zstandard
-
-    path = folder / DOCUMENTS / f"{document.hash}.txt.zst"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        write_atomic(path, zstandard.compress(document.text.encode("utf-8", "surrogatepass")))
-
-
-def read_document(folder: Path, digest: str) -> str:
-    """The text of a stored document.
-
-    Raises:
-        UsageError: it is not there or damaged.
-    """
-    import zstandard
-
-    path = folder / DOCUMENTS / f"{digest}.txt.zst"
-    if not path.is_file():
-        raise UsageError(f"{path} is missing: the run directory is damaged; run again into a new --out")
-    try:
-        return zstandard.decompress(path.read_bytes()).decode("utf-8", "surrogatepass")
-    except (zstandard.ZstdError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: damaged ({error}); run again into a new --out") from None
-
-
-def sample_record(task: str, split: str, sample: Sample) -> SampleRecord:
-    """The line that stores a sample."""
-    return SampleRecord(
-        task=task,
-        split=split,
-        length=sample.document.length,
-        id=sample.id,
-        document=sample.document.hash,
-        document_id=sample.document.id,
-        question=sample.question,
-        references=sample.references,
-        choices=sample.choices,
-        gold=sample.gold,
-        evidence=sample.evidence,
-        attributes=sample.attributes,
-    )
-
-
-def read_samples(folder: Path) -> Iterator[tuple[SampleRecord, Sample]]:
-    """The samples of a run with their records, each document's text read once."""
-    documents: dict[tuple[str, str], Document] = {}
-    for record in read_lines(folder / SAMPLES, SampleRecord):
-        key = (record.document_id, record.document)
-        if key not in documents:
-            documents[key] = Document(record.document_id, read_document(folder, record.document), record.length)
-        yield (
-            record,
-            Sample(
-                record.id,
-                documents[key],
-                record.question,
-                record.references,
-                record.choices,
-                record.gold,
-                record.evidence,
-                record.attributes,
-            ),
-        )

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from made import TOY, cells, command, environment, evalsuite, toy_data, toy_rows, toy_run
+from made import TOY, cells, command, environment, evalsuite, sealed_again, toy_data, toy_rows, toy_run
 
 ASKED = 12
 
@@ -45,6 +45,7 @@ def test_an_incomplete_table_is_incomplete_for_a_reader_that_goes_away(run: Path
     (short / "documents").symlink_to(run / "documents")
     journal = short / "completions.jsonl"
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    sealed_again(short)
     for arguments in (["score", str(short), "--include-path", str(TOY)], ["compare", str(short)]):
         assert _in_shell(arguments, "2>&1 | true").returncode == 3
 
@@ -54,7 +55,7 @@ def test_a_table_is_shown_in_any_encoding(run: Path, encoding: str) -> None:
     script = [*command("compare", run)]
     done = subprocess.run(script, env=environment(PYTHONIOENCODING=encoding), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert f"toy (f1, validation), {ASKED}/{ASKED} scored" in done.stdout.decode(encoding)
+    assert f"toy (f1, validation), {ASKED}/{ASKED} judged" in done.stdout.decode(encoding)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,27 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def sealed_again(folder: Path) -> None:
+    """Writes the seals and checks of a run's files as they are now, as nobody does by accident."""
+    from evalsuite.runs.seal import with_check, with_seals
+    from evalsuite.runs.store import read_record, write_record
+
+    requests = folder / "requests.jsonl"
+    requests.write_bytes(b"".join(with_check(line) + b"\n" for line in requests.read_text().splitlines()))
+    record = read_record(folder)
+    write_record(folder, with_seals(record, folder, record.sealed))
+
+
+def without_seals(folder: Path) -> None:
+    """Makes of a run what evalsuite 0.1 wrote: schema version 1, no checks, no seals."""
+    record = json.loads((folder / "run.json").read_text())
+    new = ("check", "sealed", "task_versions", "judged_identity")
+    old = {name: value for name, value in record.items() if name not in new} | {"schema_version": 1}
+    (folder / "run.json").write_text(json.dumps(old))
+    requests = [json.dumps({k: v for k, v in one.items() if k != "check"}) for one in lines(folder / "requests.jsonl")]
+    (folder / "requests.jsonl").write_text("".join(line + "\n" for line in requests))
+
+
 def cells(folder: Path) -> list[dict[str, Any]]:
     """The cells a run wrote."""
     found: list[dict[str, Any]] = json.loads((folder / "cells.json").read_text())

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made import toy_data, toy_rows, toy_run
 
+from evalsuite.cli.main import main
 from evalsuite.engines.scripted import CharacterTokenizer, ScriptedEngine
 from evalsuite.errors import UsageError
 from evalsuite.interop import harness
@@ -20,6 +23,7 @@ from evalsuite.records import RunSpec
 from evalsuite.runs.execute import execute
 from evalsuite.runs.plan import make_plan
 from evalsuite.runs.scored import score_folder
+from evalsuite.runs.store import read_record, write_record
 from evalsuite.types import Completion, OptionScore, Request
 
 DOCS = 12
@@ -200,7 +204,37 @@ def test_names_of_both_kinds_are_taken_in_order(folder: Path) -> None:
     name = f"lm-eval:{folder / 'local_gaps.yaml'}"
     chosen = choose_tasks(["qasper", name, "quality"], find_tasks())
     assert [task.name for task in chosen] == ["qasper", "lm-eval:local_gaps", "quality"]
-    assert set(known_tasks(find_tasks(), ["qasper", name])) == {*find_tasks(), "lm-eval:local_gaps"}
+    known = known_tasks(find_tasks(), ["qasper", name], {"qasper", "lm-eval:local_gaps"}, named=[name])
+    assert set(known) == {*find_tasks(), "lm-eval:local_gaps"}
+
+
+def test_a_file_that_a_run_directory_names_is_not_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mark = f"import pathlib\n\npathlib.Path({str(tmp_path / 'was-run')!r}).touch()\n"
+    (tmp_path / "code.py").write_text(f"{mark}\n\ndef docs(dataset):\n    return dataset\n")
+    (tmp_path / "theirs.yaml").write_text("task: theirs\nprocess_docs: !function code.docs\n")
+    asked = f"lm-eval:{tmp_path / 'theirs.yaml'}"
+    out = tmp_path / "run"
+    assert main(toy_run(out, toy_data(tmp_path, toy_rows(1, 1)))) == 0
+    record = read_record(out)
+    settings = tuple(replace(one, task="lm-eval:theirs") for one in record.settings)
+    write_record(out, replace(record, spec=replace(record.spec, tasks=(asked,)), settings=settings))
+    capsys.readouterr()
+    assert main(["score", str(out)]) == 2
+    assert f"a run directory loads none: if you trust the file, name it on the command line (--tasks {asked})" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "was-run").exists()
+    assert main(["score", str(out), "--tasks", asked]) == 2
+    assert (tmp_path / "was-run").exists(), "the file is one that runs code when it is loaded"
+
+
+def test_a_name_out_of_a_record_is_not_taken_for_a_file_beside_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plain_name").write_text("task: plain_name\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="unknown lm-eval task 'plain_name'"):
+        known_tasks({}, ["lm-eval:plain_name"], {"lm-eval:plain_name"})
 
 
 @pytest.mark.slow

@@ -138,7 +138,7 @@ def test_a_damaged_line_in_the_middle_of_the_journal_is_asked_again(
     journal.write_bytes(b"".join(stored))
     assert main(toy_run(out, data, *SETTINGS)) == 0
     _assert_same(out, undisturbed)
-    assert _answered(out) == len(stored) + 1
+    assert _answered(out) == len(stored)
 
 
 def test_a_torn_request_log_is_mended(data: Path, undisturbed: Path, tmp_path: Path) -> None:

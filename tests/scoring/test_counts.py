@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made import cells, lines, row, toy_data, toy_run
+from made import cells, lines, row, sealed_again, toy_data, toy_run
 
 from evalsuite.cli.main import main
 from evalsuite.engines import scripted
@@ -133,6 +133,7 @@ def test_a_later_failure_does_not_outweigh_an_answer(ask: Callable[..., tuple[in
     with Journal(out / "completions.jsonl") as journal:
         for line in lines(out / "completions.jsonl"):
             journal.append(Completion(key=line["completion"]["key"], error="late"))
+    sealed_again(out)
     assert main(["score", str(out), "--include-path", str(Path(__file__).parents[1] / "helpers" / "toy_tasks")]) == 0
     assert (out / "cells.json").read_bytes() == answered
 
@@ -199,9 +200,12 @@ def test_a_damaged_run_directory_is_never_scored_in_part(
         ([*stored, stored[0]], "asked twice"),
         ([stored[0].replace('"sample_id":"q0"', '"sample_id":"q9"')], "unknown"),
         ([stored[0].replace('"cell":"toy', '"cell":"other')], "unknown cell"),
-        ([stored[0][:50] + "\n"], "requests.jsonl:1"),
-        ([stored[0].replace('"skipped":null', '"extra":1,"skipped":null')], "requests.jsonl:1: field 'extra'"),
+        ([stored[0][:60] + "\n"], "requests.jsonl:1"),
+        ([stored[0].replace('"skipped":null', '"extra":1,"skipped":null')], "requests.jsonl:1: the line is damaged"),
     ):
         (out / "requests.jsonl").write_text("".join(damaged))
+        assert main(["score", str(out), *include]) == 2
+        assert "requests.jsonl was changed since it was written" in capsys.readouterr().err
+        sealed_again(out)
         assert main(["score", str(out), *include]) == 2
         assert said in capsys.readouterr().err

@@ -1,0 +1,87 @@
+"""A run's samples and the documents they ask about, each text stored once under the hash that is its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from evalsuite.errors import UsageError
+from evalsuite.records import SampleRecord
+from evalsuite.runs.store import AGAIN, DOCUMENTS, SAMPLES, read_lines, write_atomic
+from evalsuite.types import Document, Sample
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def write_document(folder: Path, document: Document) -> None:
+    """Stores a document's text once, by content hash."""
+    import zstandard
+
+    path = folder / DOCUMENTS / f"{document.hash}.txt.zst"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        write_atomic(path, zstandard.compress(document.text.encode("utf-8", "surrogatepass")))
+
+
+def read_document(folder: Path, digest: str) -> str:
+    """The text of a stored document.
+
+    Raises:
+        UsageError: it is not there or damaged.
+    """
+    import zstandard
+
+    path = folder / DOCUMENTS / f"{digest}.txt.zst"
+    if not _DIGEST.fullmatch(digest) or not path.is_file():
+        raise UsageError(f"{path} is missing: the run directory is damaged; {AGAIN}")
+    try:
+        # Read as a stream: a damaged header may claim any size.
+        with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+            text = stream.read()
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise UsageError(f"{path}: damaged ({error}); {AGAIN}") from None
+    if sha256(text).hexdigest() != digest:
+        raise UsageError(f"{path}: damaged: its text is not the one its name stands for; {AGAIN}")
+    return text.decode("utf-8", "surrogatepass")
+
+
+def sample_record(task: str, split: str, sample: Sample) -> SampleRecord:
+    """The line that stores a sample."""
+    return SampleRecord(
+        task=task,
+        split=split,
+        length=sample.document.length,
+        id=sample.id,
+        document=sample.document.hash,
+        document_id=sample.document.id,
+        question=sample.question,
+        references=sample.references,
+        choices=sample.choices,
+        gold=sample.gold,
+        evidence=sample.evidence,
+        attributes=sample.attributes,
+    )
+
+
+def read_samples(folder: Path) -> Iterator[tuple[SampleRecord, Sample]]:
+    """The samples of a run with their records, each document's text read once."""
+    documents: dict[tuple[str, str], Document] = {}
+    for record in read_lines(folder / SAMPLES, SampleRecord):
+        key = (record.document_id, record.document)
+        if key not in documents:
+            documents[key] = Document(record.document_id, read_document(folder, record.document), record.length)
+        yield (
+            record,
+            Sample(
+                record.id,
+                documents[key],
+                record.question,
+                record.references,
+                record.choices,
+                record.gold,
+                record.evidence,
+                record.attributes,
+            ),
+        )
