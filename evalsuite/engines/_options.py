@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
 from typing import Any, TypeAlias
 
 from evalsuite.errors import UsageError, unknown
 
 Kinds: TypeAlias = Mapping[str, Callable[[str], Any]]
-"""Option name to conversion, which raises ValueError for a value it does not understand."""
+"""Option name to conversion, which raises ValueError for a value it does not understand; its docstring says what it
+takes."""
 
+LONGEST = 86_400.0
+MOST_SHOWN = 40
+"""Characters of a malformed value that are shown."""
 SIZES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 def size(text: str) -> int:
-    """Bytes, with an optional K, M or G."""
+    """A number of bytes, with an optional K, M or G."""
     factor = SIZES.get(text[-1:].upper(), 1)
-    return int(float(text.rstrip("KMGkmg")) * factor)
+    return int(amount(text.rstrip("KMGkmg")) * factor)
+
+
+def amount(text: str) -> float:
+    """A number from 0."""
+    number = float(text)
+    if not (math.isfinite(number) and number >= 0):
+        raise ValueError(text)
+    return number
+
+
+def seconds(text: str) -> float:
+    """A number of seconds above 0, a day at most."""
+    number = amount(text)
+    if not 0 < number <= LONGEST:
+        raise ValueError(text)
+    return number
 
 
 def switch(text: str) -> bool:
@@ -42,18 +64,22 @@ def one_of(*known: str) -> Callable[[str], str]:
             raise ValueError(text)
         return text
 
+    convert.__doc__ = f"One of {', '.join(known)}."
     return convert
 
 
 def plain(text: str) -> Any:
-    """A truth value, a number, or the text itself."""
+    """A truth value, a finite number, or a text that is none."""
     if text.lower() in {"true", "false"}:
         return text.lower() == "true"
     for kind in (int, float):
         try:
-            return kind(text)
+            value = kind(text)
         except ValueError:
             continue
+        if not math.isfinite(value):
+            raise ValueError(text)
+        return value
     return text
 
 
@@ -79,7 +105,7 @@ def read_options(
     for key, value in options.items():
         prefix, dot, path = key.partition(".")
         if dot and prefix in deep:
-            _nest(deep[prefix], path.split("."), plain(value))
+            _nest(scheme, key, deep[prefix], path.split("."), _converted(scheme, key, value, plain))
         elif key in kinds:
             flat[key] = _converted(scheme, key, value, kinds[key])
         else:
@@ -90,11 +116,22 @@ def read_options(
 def _converted(scheme: str, key: str, value: str, convert: Callable[[str], Any]) -> Any:
     try:
         return convert(value)
-    except ValueError:
-        raise UsageError(f"{scheme}: option {key}={value!r} is malformed") from None
+    except (ValueError, OverflowError):
+        takes = f"; it takes {_uncapitalised(convert.__doc__)}" if isinstance(convert, FunctionType) else ""
+        raise UsageError(f"{scheme}: option {key}={value[:MOST_SHOWN]!r} is malformed{takes}") from None
 
 
-def _nest(target: dict[str, Any], path: list[str], value: Any) -> None:
+def _uncapitalised(docstring: str | None) -> str:
+    line = (docstring or "").split("\n", 1)[0].rstrip(".")
+    return line[:1].lower() + line[1:]
+
+
+def _nest(scheme: str, option: str, target: dict[str, Any], path: list[str], value: Any) -> None:
+    """Puts a value where its path leads; every field is named, and given once."""
     for key in path[:-1]:
         target = target.setdefault(key, {})
+        if not isinstance(target, dict):
+            break
+    if "" in path or not isinstance(target, dict) or path[-1] in target:
+        raise UsageError(f"{scheme}: option {option} names no field, or one that is also given another way")
     target[path[-1]] = value

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from evalsuite.protocols import Engine
 from evalsuite.types import Completion, OptionScore, Request
+from evalsuite.work import Loss
 
 LARGEST_ID = 2**31 - 1
 """No vocabulary goes beyond it, and tokenizers cannot take more."""
@@ -83,6 +84,7 @@ def _fault(completion: Completion, request: Request | None) -> str | None:
         or bad_id(completion.token_ids)
         or _bad_count(completion.prompt_tokens, completion.cached_tokens)
         or _bad_options(completion.options, request)
+        or _bad_losses(completion.losses, request)
     )
 
 
@@ -102,3 +104,12 @@ def _bad_options(scores: Sequence[OptionScore], request: Request | None) -> str 
         if request is not None and score.tokens != len(request.options[number]):
             return f"option {number + 1} has {len(request.options[number])} tokens, {score.tokens} were scored"
     return None
+
+
+def _bad_losses(losses: Sequence[float], request: Request | None) -> str | None:
+    if request is not None:
+        due = max(0, len(request.prompt) - 1) if isinstance(request.work, Loss) else 0
+        if len(losses) != due:
+            return f"{len(losses)} losses where {due} were asked for"
+    wrong = next((loss for loss in losses if not math.isfinite(loss) or loss < -ROUNDING), None)
+    return None if wrong is None else f"the loss of a token is {wrong}"

@@ -48,7 +48,9 @@ def parse_model(text: str) -> ModelName:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
-            raise UsageError(f"--model {text}: {pair!r} is not key=value")
+            raise UsageError(f"--model {scheme}:{name}: {pair!r} is not key=value")
+        if key in options:
+            raise UsageError(f"--model {scheme}:{name}: option {key} is given twice")
         options[key] = value
     return ModelName(scheme, name, options)
 

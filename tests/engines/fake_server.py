@@ -6,10 +6,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+ENDLESS = 1 << 30
+"""Bytes after which an endless answer gives up."""
 Fault = Callable[["Handler"], None]
 
 
@@ -18,8 +20,10 @@ class Server(ThreadingHTTPServer):
 
     Attributes:
         faults: one is taken for each request, before answers begin.
+        looks: as ``faults``, for requests of the list of models.
         bodies: the bodies received.
         most: most requests that were worked on at once.
+        decode: the text of token ids, as the server's tokenizer reads them.
     """
 
     daemon_threads = True
@@ -27,11 +31,14 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.faults: list[Fault] = []
+        self.looks: list[Fault] = []
         self.bodies: list[dict[str, Any]] = []
         self.models: Any = {"data": [{"id": "tiny", "max_model_len": 65, "owned_by": "fake"}]}
         self.takes_ids = True
+        self.decode: Callable[[list[int]], str] = lambda _: ""
         self.cuts = 0
         self.pause = 0.0
+        self.sent = 0
         self.lock = threading.Lock()
         self.active = self.most = 0
 
@@ -46,12 +53,14 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's own name
         """Quiet."""
 
     def do_GET(self) -> None:
-        self.say(200, json.dumps(self.server.models))
+        server = self.server
+        server.looks.pop(0)(self) if server.looks else self.say(200, json.dumps(server.models))
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -77,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.good({"text": prompt[-2:], "finish_reason": "stop"}, len(prompt) + 1)
         if not self.server.takes_ids:
             return self.say(400, '{"error": {"message": "prompt must be a string"}}')
-        choice: dict[str, Any] = {"text": "?", "finish_reason": "stop", "stop_reason": None}
+        choice: dict[str, Any] = {"text": self.server.decode(prompt[-2:]), "finish_reason": "stop", "stop_reason": None}
         if body.get("return_token_ids"):
             choice["token_ids"] = prompt[-2:]
         if body.get("echo"):
@@ -91,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         self.say(200, json.dumps({"choices": [choice], "usage": usage}))
 
     def say(self, status: int, text: str, *, length: int | None = None, **headers: str) -> None:
-        data = text.encode()
+        data = text.encode("utf-8", "surrogatepass")
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
@@ -117,6 +126,36 @@ def half(handler: Handler) -> None:
 
 def slow(_: Handler) -> None:
     time.sleep(1.0)
+
+
+def raw(*pieces: bytes, every: float = 0.0) -> Fault:
+    """Bytes as they are, one piece after the other, and then the end of the connection."""
+
+    def fault(handler: Handler) -> None:
+        handler.close_connection = True
+        with suppress(OSError):
+            for piece in pieces:
+                handler.wfile.write(piece)
+                handler.wfile.flush()
+                time.sleep(every)
+
+    return fault
+
+
+def drip(text: str, seconds: float) -> Fault:
+    """A byte at a time, for so long."""
+    pieces = [text[at : at + 1].encode() for at in range(len(text))]
+    return raw(*pieces, every=seconds / len(pieces))
+
+
+def endless(handler: Handler) -> None:
+    """An answer that never ends; the server counts what it could send."""
+    handler.close_connection = True
+    with suppress(OSError):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        while handler.server.sent < ENDLESS:
+            handler.wfile.write(b"10000\r\n" + b" " * 65536 + b"\r\n")
+            handler.server.sent += 65536
 
 
 def leave(handler: Handler) -> None:

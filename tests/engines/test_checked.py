@@ -13,6 +13,7 @@ from engine_requests import request
 from evalsuite.engines.checked import checked
 from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.types import Completion, OptionScore, Request
+from evalsuite.work import Loss
 
 
 class Saying(ScriptedEngine):
@@ -89,6 +90,22 @@ def test_log_likelihoods_of_options_pass_as_they_are() -> None:
     options = (OptionScore(-2.5, 1, greedy=True), OptionScore(1e-7, 0, greedy=True))
     found = heard(Completion("", options=options), request([1, 40], key="r", options=((5,), ())))
     assert (found.options, found.error) == (options, None)
+
+
+@pytest.mark.parametrize(
+    ("losses", "why"),
+    [
+        ((0.5,), "1 losses where 2"),
+        ((), "0 losses"),
+        ((0.5, math.nan), "nan"),
+        ((0.5, math.inf), "inf"),
+        ((0.5, -2.0), "-2"),
+    ],
+)
+def test_a_loss_that_cannot_be_one_is_a_failure(losses: tuple[float, ...], why: str) -> None:
+    asked = replace(request([1, 40, 41], key="r"), work=Loss())
+    assert why in (heard(Completion("", losses=losses), asked).error or "")
+    assert heard(Completion("", losses=(0.5, 0.0)), asked).error is None
 
 
 def test_the_reason_of_a_failure_can_be_written_to_a_file() -> None:

@@ -17,6 +17,7 @@ from fake_server import serving
 
 from evalsuite.cli.main import main
 from evalsuite.demo.formats import write_world
+from evalsuite.tokenizers import load_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
@@ -80,6 +81,7 @@ def test_the_example_of_a_server_runs_and_no_file_holds_the_key(desk: Path, monk
     monkeypatch.setenv("OPENAI_API_KEY", canary)
     with serving() as server:
         server.models = {"data": [{"id": "my-llama", "max_model_len": POSITIONS}]}
+        server.decode = load_tokenizer(str(desk / "my-llama")).decode
         run(command("--model openai:").replace("http://127.0.0.1:8000/v1", server.url), desk, monkeypatch)
     assert cells(desk / "results" / "server")
     written = [path for path in (desk / "results" / "server").rglob("*") if path.is_file()]

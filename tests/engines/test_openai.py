@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import tiny_checkpoint
 from engine_requests import request
-from fake_server import Fault, Server, half, leave, said, serving, slow, status
+from fake_server import Fault, Server, half, leave, said, slow, status
+from openai_asked import CANARY, answers, asked
 
-from evalsuite.engines.openai import OpenAIEngine, http, load
+from evalsuite.engines.openai import OpenAIEngine, load
 from evalsuite.errors import UsageError
-from evalsuite.types import Completion, Request
+from evalsuite.types import Completion
 
-CANARY = "sk-canary-1b9f"
 Open = Callable[..., OpenAIEngine]
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_checkpoint.save_tokenizer(tmp_path_factory.mktemp("tokenizer"))
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture
-def opened(server: Server, tokenizer: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    monkeypatch.setattr(http, "FIRST_WAIT", 0.01)
-    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
-    engines: list[OpenAIEngine] = []
-
-    def open_engine(*, max_model_len: int | None = None, **options: str) -> OpenAIEngine:
-        given = {"base_url": server.url, "tokenizer": str(tokenizer), **options}
-        engines.append(load("tiny", given, max_model_len=max_model_len))
-        server.bodies.clear()
-        return engines[-1]
-
-    yield open_engine
-    for engine in engines:
-        engine.close()
-
-
-def asked(number: int = 0, **more: Any) -> Request:
-    return request([0, 40, 41 + number, 42 + number], key=f"r{number}", **more)
-
-
-def answers(engine: OpenAIEngine, *requests: Request) -> dict[str, Completion]:
-    return {completion.key: completion for completion in engine.complete([requests])}
 
 
 FAULTS: dict[str, Fault] = {

@@ -41,7 +41,7 @@ class OpenAIEngine:
     Attributes:
         tokenizer: as given; prompts are measured and cut with it.
         info: the served model, its limit, and notes on what the server could not do.
-        purse: what was spent.
+        purse: what was spent, and the tokens the server counted.
     """
 
     def __init__(self, chosen: Options, client: Client, served: Served, tokenizer: Tokenizer) -> None:
@@ -81,6 +81,11 @@ class OpenAIEngine:
                 self._client.stop()
             pool.shutdown(cancel_futures=True)
 
+    @property
+    def cost(self) -> float | None:
+        """What was spent so far, in the currency of the prices; None without prices."""
+        return self.purse.spent if self._options.priced else None
+
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
@@ -115,21 +120,20 @@ class OpenAIEngine:
         answer = request.answer_tokens
         if limit is not None and len(request.prompt) + answer > limit:
             tokens = f"{len(request.prompt)} prompt tokens and {answer} for the answer"
-            return _failed(request, f"{tokens} are more than the {limit} the server takes")
+            return Outcome(_failed(request, f"{tokens} are more than the {limit} the server takes"))
+        counted: list[Usage] = []
         try:
-            completion, usages = self._asker.ask(request)
-        except Passing as trouble:
-            return _failed(request, str(trouble), reached=trouble.reached)
+            return Outcome(self._asker.ask(request, counted), tuple(counted))
         except NoAnswer as trouble:
-            return _failed(request, str(trouble))
-        return Outcome(completion, usages)
+            reached = trouble.reached if isinstance(trouble, Passing) else True
+            return Outcome(_failed(request, str(trouble)), tuple(counted), reached)
 
     def _note(self, text: str) -> None:
         self.info = replace(self.info, notes=(*self.info.notes, text))
 
 
-def _failed(request: Request, reason: str, *, reached: bool = True) -> Outcome:
-    return Outcome(Completion(key=request.key, error=reason), reached=reached)
+def _failed(request: Request, reason: str) -> Completion:
+    return Completion(key=request.key, error=reason)
 
 
 def load(name: str, options_given: Mapping[str, str], *, max_model_len: int | None = None) -> OpenAIEngine:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from evalsuite.engines.openai.ask import Mode
+from evalsuite.engines.openai.agreement import agree
+from evalsuite.engines.openai.ask import Mode, disagreement
 from evalsuite.engines.openai.http import Client, NoAnswer
 from evalsuite.engines.openai.options import Options
-from evalsuite.engines.openai.reply import read_reply
+from evalsuite.engines.openai.reply import Reply, read_reply, whole
 from evalsuite.errors import UsageError, unknown
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import ModelIdentity
@@ -46,9 +47,9 @@ def probe(chosen: Options, client: Client, tokenizer: Tokenizer, max_model_len: 
         UsageError: no server, a refused key, or a model it does not have.
     """
     notes: list[str] = []
-    entry = _listed(chosen, client, notes)
+    entry = _safe(_listed(chosen, client, notes), client)
     mode = Mode(chat=True) if chosen.endpoint == "chat" else _completions_mode(chosen, client, tokenizer, notes)
-    served = _limit(entry)
+    served = _limit(entry, notes)
     if served is not None and not mode.chat:
         served -= 1
         notes.append("the maximum is one token below the served one: a scored option needs room for a token behind it")
@@ -67,10 +68,20 @@ def _listed(chosen: Options, client: Client, notes: list[str]) -> Mapping[str, A
             raise UsageError(f"openai: {trouble}; is the server up, and base_url right?") from None
         notes.append("the server lists no models: its limit is unknown")
         return {}
-    entries = {entry["id"]: entry for entry in body.get("data") or () if isinstance(entry, dict) and "id" in entry}
+    data = body.get("data")
+    if not isinstance(data, list):
+        notes.append("the server's list of models cannot be read: its limit is unknown")
+        return {}
+    entries = {entry["id"]: entry for entry in data if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
     if entries and chosen.model not in entries:
-        raise UsageError(f"openai: {unknown('served model', chosen.model, entries)}")
+        known = {client.secret.shown(name): name for name in entries}
+        raise UsageError(f"openai: {unknown('served model', chosen.model, known)}")
     return entries.get(chosen.model, {})
+
+
+def _safe(entry: Mapping[str, Any], client: Client) -> Mapping[str, Any]:
+    """What the server says of the model, its words fit to be written down."""
+    return {key: client.secret.shown(value) if isinstance(value, str) else value for key, value in entry.items()}
 
 
 def _completions_mode(chosen: Options, client: Client, tokenizer: Tokenizer, notes: list[str]) -> Mode:
@@ -80,11 +91,12 @@ def _completions_mode(chosen: Options, client: Client, tokenizer: Tokenizer, not
     body = {"model": chosen.model, "prompt": ids, "max_tokens": 1, "temperature": 0, **chosen.body}
     for more in ({"return_token_ids": True}, {}):
         try:
-            reply = client.post("/completions", {**body, **more}, lambda said: read_reply(said, ()))
+            reply = client.post("/completions", {**body, **more}, _first_reply, tokens=len(ids) + 1)
         except NoAnswer as trouble:
             refused = str(trouble)
             continue
         if reply.usage.prompt in {None, len(ids)}:
+            _check_tokenizer(reply, client, tokenizer)
             return Mode(ids=True, returns_ids=reply.ids is not None)
         refused = f"it read {reply.usage.prompt} tokens of {len(ids)}"
     if chosen.prompt == "ids":
@@ -97,12 +109,26 @@ def _text(notes: list[str]) -> Mode:
     return Mode()
 
 
-def _limit(entry: Mapping[str, Any]) -> int | None:
+def _first_reply(said: dict[str, Any]) -> Reply:
+    return read_reply(said, ())
+
+
+def _check_tokenizer(reply: Reply, client: Client, tokenizer: Tokenizer) -> None:
+    """Refuses a tokenizer that reads another text into the server's token ids than the server does."""
+    if reply.ids is not None and not agree(reply.text, reply.ids, (), tokenizer):
+        raise UsageError(f"openai: {disagreement(reply.text, reply.ids, tokenizer, client.secret)}")
+
+
+def _limit(entry: Mapping[str, Any], notes: list[str]) -> int | None:
     meta = entry.get("meta")
     for fields in (entry, meta if isinstance(meta, dict) else {}):
         for name in LIMIT_FIELDS:
-            if isinstance(fields.get(name), int):
-                return int(fields[name])
+            value = fields.get(name)
+            if value is None:
+                continue
+            if (whole(value) or 0) > 1:
+                return int(value)
+            notes.append(f"the server's {name} is no limit, and is left out")
     return None
 
 

@@ -19,6 +19,11 @@ class Purse:
     price_out: float
     most: float | None
     spent: float = 0.0
+    prompt_tokens: int = 0
+    """As the server counted them, of all its answers."""
+    cached_tokens: int = 0
+    """Of those, the ones it had not to compute again."""
+    answer_tokens: int = 0
     _reserved: dict[str, float] = field(default_factory=dict)
 
     def reserve(self, request: Request) -> bool:
@@ -32,10 +37,13 @@ class Purse:
     def settle(self, request: Request, usages: tuple[Usage, ...]) -> None:
         """Pays what the server counted; the most it can have been where it counts nothing."""
         reserved = self._reserved.pop(request.key)
-        if all(usage.prompt is not None and usage.answer is not None for usage in usages):
-            self.spent += sum(self._price(usage.prompt or 0, usage.answer or 0) for usage in usages)
-        else:
-            self.spent += reserved
+        for usage in usages:
+            self.prompt_tokens += usage.prompt or 0
+            self.cached_tokens += usage.cached or 0
+            self.answer_tokens += usage.answer or 0
+        counted = [usage for usage in usages if usage.prompt is not None and usage.answer is not None]
+        known = sum(self._price(usage.prompt or 0, usage.answer or 0) for usage in counted)
+        self.spent += known if len(counted) == len(usages) else max(known, reserved)
 
     def _price(self, prompt: int, answer: int) -> float:
         return (prompt * self.price_in + answer * self.price_out) / MILLION

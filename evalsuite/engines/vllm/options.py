@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from evalsuite.engines._options import Kinds, read_options, size, switch
+from evalsuite.engines._options import Kinds, read_options, seconds, size, switch
 from evalsuite.engines.vllm.wire import Start
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
@@ -40,7 +40,7 @@ PASSED: Kinds = {
     "trust_remote_code": switch,
 }
 """Options handed to ``vllm.LLM`` under their own names."""
-OWN: Kinds = {"lora": str, "revision": str, "tokenizer": str, "watchdog": float}
+OWN: Kinds = {"lora": str, "revision": str, "tokenizer": str, "watchdog": seconds}
 OVERRIDES = "hf_overrides"
 """``hf_overrides.rope_parameters.rope_theta=500000``: a field of the model's config."""
 CHANGES_RESULTS = ("kv_cache_dtype", "quantization")
