@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from evalsuite import __version__
 from evalsuite.cli import compare, data, demo, fidelity, predictions, prompts, run, schema, score, submission, tasks
-from evalsuite.cli.output import show_what_can_be_shown, tell
+from evalsuite.cli.output import complain, show_what_can_be_shown, start_logging
 from evalsuite.errors import UsageError
 from evalsuite.safe_text import plain
 
@@ -50,16 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     show_what_can_be_shown()
+    start_logging()
     try:
         _check_text(sys.argv[1:] if arguments is None else arguments)
         args = parser().parse_args(arguments)
+        start_logging(args)
         return int(args.command(args))
     except UsageError as error:
-        tell(f"evalsuite: {plain(str(error))}")
+        complain(f"evalsuite: {plain(str(error))}")
     except OSError as error:
-        tell(f"evalsuite: {plain(str(error))}; mend that and run the same command again")
+        complain(f"evalsuite: {plain(str(error))}; mend that and run the same command again")
     except KeyboardInterrupt:
-        tell("evalsuite: interrupted; run the same command again to go on where it stopped")
+        complain("evalsuite: interrupted; run the same command again to go on where it stopped")
         return 130
     return 2
 

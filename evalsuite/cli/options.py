@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from evalsuite.cli.output import add_logging
 from evalsuite.errors import UsageError
 
 Commands = Any
@@ -27,6 +28,7 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    add_logging(made)
     made.set_defaults(command=command)
     return made
 

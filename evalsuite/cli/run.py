@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from evalsuite.cli.options import (
     question_fields,
     whole_numbers,
 )
-from evalsuite.cli.output import say, tell
+from evalsuite.cli.output import complain, say, tell
 from evalsuite.safe_text import plain
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def add(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Plans, asks, scores, prints."""
-    from evalsuite.cli.progress import progress
+    from evalsuite.cli.progress import progress, summary
     from evalsuite.cli.startup import loading
     from evalsuite.engines.registry import open_engine, parse_model
     from evalsuite.interop.selection import choose_tasks
@@ -114,7 +115,9 @@ def main(args: argparse.Namespace) -> int:
             plan = askable(plan, engine)
         _note(plan.notices[len(known) :])
         with progress(plan.asked) as report:
+            begun = time.monotonic()
             outcome = execute(plan, engine, args.out, report, allow_engine_change=args.allow_engine_change)
+            took = time.monotonic() - begun
         _note(engine.info.notes[len(told) :])
     finally:
         engine.close()
@@ -124,7 +127,10 @@ def main(args: argparse.Namespace) -> int:
     if outcome.interrupted:
         tell(f"interrupted after {outcome.done} of {outcome.asked}; the same command goes on from there")
         return 130
-    return max(finish(args.out, args), INCOMPLETE if plan.defects else 0)
+    code = finish(args.out, args)
+    tell(summary(outcome, took, getattr(engine, "cost", None)))
+    tell(f"results in {plain(str(args.out))}; show them again: evalsuite compare {plain(str(args.out))}")
+    return max(code, INCOMPLETE if plan.defects else 0)
 
 
 @contextmanager
@@ -136,7 +142,7 @@ def _each_on_its_line() -> Iterator[None]:
         yield
     except ImpossibleError as error:
         for problem in error.problems:
-            tell(f"cannot be asked: {plain(problem)}")
+            complain(f"cannot be asked: {plain(problem)}")
         raise UsageError(
             f"{len(error.problems)} problems, listed above; mend them, or go on without with --skip-impossible "
             "(--skip-missing-data for missing data)"
@@ -169,11 +175,11 @@ def finish(out: Path, args: argparse.Namespace) -> int:
     for line in remarks(out):
         tell(f"note: {plain(line)}")
     for line in defects:
-        tell(f"defect: {plain(line)}")
+        complain(f"defect: {plain(line)}")
     incomplete = [cell for cell in cells if cell.primary and not cell.complete]
     for cell in incomplete:
         asked = f"{cell.task} {cell.shots}-shot, cap {cell.max_prompt_tokens or 'model'}"
-        tell(
+        complain(
             f"incomplete: {asked}: {cell.failed} of {cell.asked} failed or missing; run it again to ask those, or see "
             "`evalsuite score --allow-incomplete`"
         )

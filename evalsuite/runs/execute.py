@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.engines.checked import checked
 from evalsuite.errors import UsageError
 from evalsuite.records import RunRecord, SampleRecord
+from evalsuite.runs.effort import Effort
 from evalsuite.runs.interrupt import Interrupt
 from evalsuite.runs.journal import Journal, JournalContent, lock, mend_journal, read_journal
 from evalsuite.runs.plan import Plan
@@ -33,10 +35,13 @@ from evalsuite.runs.store import (
     write_lines,
     write_record,
 )
+from evalsuite.safe_text import plain
 from evalsuite.types import Completion, Request, Skipped
 
 if TYPE_CHECKING:
     from evalsuite.protocols import Engine
+
+_log = logging.getLogger(__name__)
 
 GROUPS_AHEAD = 4
 """Documents whose prompts are made while the model works on another."""
@@ -52,6 +57,26 @@ class Progress:
     """Of those done, how many a former process had answered."""
     failed: int
     cell: str
+    share: float = 0.0
+    """How much of this process's work is done, by tokens, 0 to 1; work a former process did is in neither part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of the answers this process got."""
+
+    prompt: int = 0
+    cached: int | None = None
+    """Of the prompts' tokens, how many the engine had computed before; None where it cannot tell."""
+    answer: int = 0
+
+    def plus(self, request: Request, completion: Completion) -> Usage:
+        """With one more answer."""
+        prompt = len(request.prompt) if completion.prompt_tokens is None else completion.prompt_tokens
+        cached = self.cached
+        if completion.cached_tokens is not None:
+            cached = (cached or 0) + completion.cached_tokens
+        return Usage(self.prompt + prompt, cached, self.answer + len(completion.token_ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,7 @@ class Outcome:
     """It was asked to end, and something was left to ask."""
     damaged: tuple[int, ...] = ()
     """Lines of the journal that could not be read; what they answered was asked again."""
+    usage: Usage = field(default_factory=Usage)
 
 
 Report = Callable[[Progress], None]
@@ -125,7 +151,7 @@ def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Inter
     content, writing = _opened(plan, out)
     requests = RequestLog(out / REQUESTS, read_record(out), writing.open)
     with Journal(out / COMPLETIONS) as journal, requests as log:
-        tally = _Tally(plan.asked, content, report)
+        tally = _Tally(plan.asked, content, report, Effort(plan, engine))
         with closing(prefetch(groups(plan, engine), GROUPS_AHEAD)) as planned:
             pending = _pending(planned, log, tally, interrupt)
             for completion in checked(engine, pending):
@@ -135,7 +161,8 @@ def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Inter
             log.check_end()
     writing.close()
     left = plan.asked - tally.done - tally.failed
-    return Outcome(plan.asked, tally.done, tally.failed, interrupt.requested and left > 0, content.damaged)
+    ended_early = interrupt.requested and left > 0
+    return Outcome(plan.asked, tally.done, tally.failed, ended_early, content.damaged, tally.usage)
 
 
 def _opened(plan: Plan, out: Path) -> tuple[JournalContent, Writing]:
@@ -159,16 +186,20 @@ def _pending(
             return
         log.write(tuple(request_record(request) for request in group))
         tally.skipped([request for request in group if isinstance(request, Skipped)])
-        new = tuple(request for request in group if isinstance(request, Request) and tally.is_new(request))
+        requests = [request for request in group if isinstance(request, Request)]
+        new = tuple(request for request in requests if tally.is_new(request))
+        tally.effort.prepared(requests, new)
         if new:
+            _log.debug("asking %d of %d prompts about %s", len(new), len(group), new[0].sample_id)
             yield new
 
 
 class _Tally:
     """Counts what is asked, answered before, answered now and failed."""
 
-    def __init__(self, asked: int, content: JournalContent, report: Report) -> None:
-        self._asked, self._report = asked, report
+    def __init__(self, asked: int, content: JournalContent, report: Report, effort: Effort) -> None:
+        self._asked, self._report, self.effort = asked, report, effort
+        self.usage = Usage()
         self._before = {key for key, answer in content.completions.items() if answer.error is None}
         self._known = set(self._before)
         self._waiting: dict[str, list[Request]] = {}
@@ -193,11 +224,14 @@ class _Tally:
         requests = self._waiting.pop(completion.key, None)
         if requests is None:
             raise UsageError(f"the engine answered a request that was not asked (key {completion.key}): a defect in it")
+        self.effort.answered(completion)
         if completion.error is None:
             self._known.add(completion.key)
             self.done += len(requests)
+            self.usage = self.usage.plus(requests[0], completion)
         else:
             self.failed += len(requests)
+            _log.debug("failed: %s: %s", requests[0].id, plain(completion.error))
         self._tell(requests[0].cell)
 
     def _answered_before(self, request: Request) -> None:
@@ -206,4 +240,5 @@ class _Tally:
         self._tell(request.cell)
 
     def _tell(self, cell: str) -> None:
-        self._report(Progress(self._asked, self.done, self._resumed, self.failed, cell))
+        share = self.effort.share
+        self._report(Progress(self._asked, self.done, self._resumed, self.failed, cell, share))

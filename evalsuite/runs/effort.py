@@ -1,0 +1,175 @@
+"""How much of a run's work is done, in tokens, so that the time left can be told from the first answer on.
+
+Samples are no measure: documents differ in length, and the first answer about a document pays for the prefix that the
+others share. What is not prepared yet is guessed from its characters, and the guess corrected by what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evalsuite.protocols import PromptSide, Tokenizer
+from evalsuite.runs.plan import CellPlan, Plan
+from evalsuite.types import Completion, Request, Sample
+from evalsuite.work import Generate
+
+STEP = 16
+"""Tokens of a prompt that take about as long as one token of an answer."""
+ANSWER = 16
+"""Tokens of an answer, until answers are counted; most end long before their limit."""
+OWN = 200
+"""Characters of a prompt that its sample does not share (question, options), or of a demonstration's frame."""
+PROBE = 4000
+"""Characters of the first document whose tokens are counted before anything is prepared."""
+
+
+@dataclass(slots=True)
+class _Mean:
+    """A mean that is learnt: as assumed until something is seen."""
+
+    assumed: float
+    total: float = 0.0
+    count: float = 0.0
+
+    def see(self, total: float, count: float = 1.0) -> None:
+        self.total += total
+        self.count += count
+
+    @property
+    def value(self) -> float:
+        return self.total / self.count if self.count else self.assumed
+
+
+@dataclass(slots=True)
+class _Work:
+    """Work in terms of what is learnt on the way."""
+
+    prefix: float = 0.0
+    """Tokens that come first about a document, in every cell."""
+    others: float = 0.0
+    """Prompts behind such a prefix."""
+    cut: float = 0.0
+    """Tokens of other prompts that a cut may begin elsewhere, so that they share no prefix."""
+    answers: float = 0.0
+
+    def add(self, other: _Work, times: float = 1.0) -> None:
+        self.prefix += times * other.prefix
+        self.others += times * other.others
+        self.cut += times * other.cut
+        self.answers += times * other.answers
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """The work of one request: tokens of its prompt to compute, and answers to write."""
+
+    tokens: float
+    answers: int
+    first: bool
+    """The first of its cell about a document."""
+
+
+class Effort:
+    """The work of one process on a run: known where prompts are made, guessed where they are not."""
+
+    def __init__(self, plan: Plan, model: PromptSide) -> None:
+        self._rate = _characters_per_token(plan, model.tokenizer)
+        self._most = model.info.max_model_len
+        self._guesses = self._guess_all(plan)
+        self._left = _Work()
+        for guess in self._guess_all(plan):
+            self._left.add(guess)
+        self._prefix, self._other, self._cut = _Mean(1.0), _Mean(OWN / self._rate), _Mean(1.0)
+        self._answer = _Mean(ANSWER)
+        self._waiting: dict[str, _Cost] = {}
+        self._to_do = self._done = 0.0
+        self._answers_to_do = self._answers_done = 0
+
+    def prepared(self, group: Sequence[Request], new: Sequence[Request]) -> None:
+        """Takes note of a document's requests, and of those that are to be asked."""
+        guess = next(self._guesses, _Work())
+        self._left.add(guess, -1)
+        costs = dict(_costs(group))
+        if guess.prefix:
+            self._prefix.see(sum(cost.tokens for cost in costs.values() if cost.first), guess.prefix)
+        for request in group:
+            cost = costs[request.id]
+            if request.cut.is_cut and not cost.first:
+                self._cut.see(cost.tokens, len(request.prompt))
+            elif not cost.first:
+                self._other.see(cost.tokens)
+        for request in new:
+            cost = self._waiting[request.key] = costs[request.id]
+            self._to_do += cost.tokens
+            self._answers_to_do += cost.answers
+
+    def answered(self, completion: Completion) -> None:
+        """Takes note of an answer."""
+        cost = self._waiting.pop(completion.key, None)
+        if cost is not None:
+            self._done += cost.tokens
+            self._answers_done += cost.answers
+        if completion.error is None:
+            self._answer.see(len(completion.token_ids))
+
+    @property
+    def share(self) -> float:
+        """How much of the work is done, 0 to 1."""
+        answer, left = STEP * self._answer.value, self._left
+        prompts = left.prefix * self._prefix.value + left.others * self._other.value + left.cut * self._cut.value
+        whole = self._to_do + answer * (self._answers_to_do + left.answers) + prompts
+        return min((self._done + answer * self._answers_done) / whole, 1.0) if whole > 0 else 0.0
+
+    def _guess_all(self, plan: Plan) -> Iterator[_Work]:
+        """The work on each document, in the order asked."""
+        for task in plan.tasks:
+            for samples in task.documents():
+                whole = _Work()
+                for cell in task.cells:
+                    whole.add(self._guess(cell, samples, plan))
+                yield whole
+
+    def _guess(self, cell: CellPlan, samples: Sequence[Sample], plan: Plan) -> _Work:
+        text, own = len(samples[0].document.text) / self._rate, OWN / self._rate
+        if not text:
+            return _Work()
+        whole = text + own + cell.shots.count * (own + (text if plan.spec.demo_documents == "whole" else 0))
+        limits = (self._most, cell.setting.max_prompt_tokens)
+        room = min((limit for limit in limits if limit is not None), default=whole)
+        others = len(samples) - 1
+        answers = 0 if cell.protocol.options else len(samples)
+        if whole <= room:
+            return _Work(whole, others, 0, answers)
+        return _Work(room, 0, others * room, answers)
+
+
+def shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many ids two prompts begin with alike."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _costs(group: Sequence[Request]) -> Iterator[tuple[str, _Cost]]:
+    """The work of each request, a prefix that the one before it has too left out."""
+    before: tuple[int, ...] = ()
+    cell = ""
+    for request in group:
+        new = len(request.prompt) - shared(before, request.prompt)
+        new += sum(map(len, request.options))
+        answers = request.work.answers if isinstance(request.work, Generate) else 0
+        yield request.id, _Cost(new, answers, first=request.cell != cell)
+        before, cell = request.prompt, request.cell
+
+
+def _characters_per_token(plan: Plan, tokenizer: Tokenizer) -> float:
+    """As the beginning of the first document has them."""
+    texts = (sample.document.text for task in plan.tasks for sample in task.samples if sample.document.text)
+    text = next(texts, "")[:PROBE]
+    return len(text) / max(len(tokenizer.encode_literal(text).ids), 1) or 1.0
