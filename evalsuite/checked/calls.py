@@ -12,6 +12,7 @@ from typing import Any
 
 from evalsuite.checked.declaration import check_declaration, needed_values
 from evalsuite.checked.samples import SampleCheck, is_writable
+from evalsuite.checked.shown import shown
 from evalsuite.errors import TaskError, UsageError
 from evalsuite.protocols import OfficialCut, OfficialCutInput
 from evalsuite.task import Metric, PromptProtocol, Source, Task
@@ -153,7 +154,7 @@ class _Samples(_Call):
         except BaseException as error:
             raise self.owner.raised(behind, error) from error
         if not isinstance(sample, Sample):
-            raise self.owner.wrong(behind, f"gave {sample!r:.40}, no evalsuite.types.Sample")
+            raise self.owner.wrong(behind, f"gave {shown(sample)}, no evalsuite.types.Sample")
         return sample
 
 
@@ -161,12 +162,12 @@ class _Prompt(_Call):
     def __call__(self, sample: Sample) -> Parts:
         parts = self._ask(sample.id, sample)
         if not isinstance(parts, tuple) or not parts or not all(isinstance(part, Part) for part in parts):
-            raise self._wrong(sample.id, f"gave {parts!r:.40}, not a tuple of evalsuite.types.Part")
+            raise self._wrong(sample.id, f"gave {shown(parts)}, not a tuple of evalsuite.types.Part")
         for part in parts:
             if part.role is Role.DOCUMENT:
                 self._check_document(part, sample)
             elif not isinstance(part.role, Role) or not isinstance(part.text, str) or not is_writable(part.text):
-                raise self._wrong(sample.id, f"has a {part.role!s} part that is no text: {part.text!r:.40}")
+                raise self._wrong(sample.id, f"has a {part.role!s} part that is no text: {shown(part.text)}")
         return parts
 
     def _check_document(self, part: Part, sample: Sample) -> None:
@@ -180,10 +181,10 @@ class _Options(_Call):
     def __call__(self, sample: Sample) -> tuple[str, ...]:
         options = self._ask(sample.id, sample)
         if not isinstance(options, tuple) or not options:
-            raise self._wrong(sample.id, f"are {options!r:.40}, not a tuple of one or more texts")
+            raise self._wrong(sample.id, f"are {shown(options)}, not a tuple of one or more texts")
         for option in options:
             if not isinstance(option, str) or not option or not is_writable(option):
-                raise self._wrong(sample.id, f"hold {option!r:.40}: an option must be a text that is not empty")
+                raise self._wrong(sample.id, f"hold {shown(option)}: an option must be a text that is not empty")
         return options
 
 
@@ -191,7 +192,7 @@ class _Cut(_Call):
     def __call__(self, asked: OfficialCutInput) -> OfficialCut:
         made = self._ask(asked.sample.id, asked)
         if not isinstance(made, OfficialCut):
-            raise self._wrong(asked.sample.id, f"gave {made!r:.40}, no evalsuite.protocols.OfficialCut")
+            raise self._wrong(asked.sample.id, f"gave {shown(made)}, no evalsuite.protocols.OfficialCut")
         return made
 
 
@@ -202,13 +203,13 @@ class _Judge(_Call):
     def __call__(self, sample: Sample, completion: Completion) -> Judgement:
         verdict = self._ask(sample.id, sample, completion)
         if not isinstance(verdict, Judgement):
-            raise self._wrong(sample.id, f"gave {verdict!r:.40}, no evalsuite.types.Judgement")
+            raise self._wrong(sample.id, f"gave {shown(verdict)}, no evalsuite.types.Judgement")
         if verdict.skipped:
             return verdict
         if not isinstance(verdict.answer, str) or not is_writable(verdict.answer):
-            raise self._wrong(sample.id, f"read the answer {verdict.answer!r:.40}, which is no text")
+            raise self._wrong(sample.id, f"read the answer {shown(verdict.answer)}, which is no text")
         if not isinstance(verdict.values, Mapping):
-            raise self._wrong(sample.id, f"gave the values {verdict.values!r:.40}, which are no mapping")
+            raise self._wrong(sample.id, f"gave the values {shown(verdict.values)}, which are no mapping")
         missing = sorted(self.needed - set(verdict.values))
         if missing:
             raise self._wrong(sample.id, f"gave no value of {missing[0]!r}")
@@ -217,9 +218,9 @@ class _Judge(_Call):
 
     def _value(self, sample: Sample, name: object, value: object) -> float:
         if not isinstance(name, str) or not is_writable(name):
-            raise self._wrong(sample.id, f"names a metric {name!r:.40}, which is no text")
+            raise self._wrong(sample.id, f"names a metric {shown(name)}, which is no text")
         if not is_percentage(value):
-            raise self._wrong(sample.id, f"gave {name} = {value!r:.40}; values are numbers from 0 to 100")
+            raise self._wrong(sample.id, f"gave {name} = {shown(value)}; values are numbers from 0 to 100")
         return float(value)  # type: ignore[arg-type]  # a number, as just asked
 
 
@@ -227,7 +228,7 @@ class _Combine(_Call):
     def __call__(self, means: Mapping[str, float]) -> float:
         value = self._ask(None, means)
         if not is_percentage(value):
-            raise self._wrong(None, f"gave {value!r:.40}; values are numbers from 0 to 100")
+            raise self._wrong(None, f"gave {shown(value)}; values are numbers from 0 to 100")
         return float(value)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from evalsuite.checked.shown import shown
 from evalsuite.errors import UsageError
 from evalsuite.task import Dataset, Metric, PromptProtocol, Task
 
@@ -22,7 +23,7 @@ def check_declaration(task: Task, origin: str) -> None:
     """
     problem = next(_problems(task), None)
     if problem is not None:
-        raise UsageError(f"{origin}: task {task.name!r}: {problem}")
+        raise UsageError(f"{origin}: task {shown(task.name)}: {problem}")
 
 
 def _problems(task: Task) -> Iterator[str]:
@@ -53,7 +54,7 @@ def _splits(task: Task) -> Iterator[str]:
     if not isinstance(task.splits, tuple) or not all(map(_is_text, task.splits)):
         yield "splits must be a tuple of names"
     elif task.split not in task.splits:
-        yield f"its default split {task.split!r} is none of its splits"
+        yield f"its default split {shown(task.split)} is none of its splits"
     if task.train_split is not None and not _is_text(task.train_split):
         yield "train_split must be the name of a split"
 
@@ -87,15 +88,16 @@ def _metric(metric: Metric) -> Iterator[str]:
 def _protocol(protocol: PromptProtocol) -> Iterator[str]:
     least = 1 if protocol.options is None else 0
     if not _is_whole(protocol.max_new_tokens, least):
-        yield f"protocol {protocol.name!r}: max_new_tokens is {protocol.max_new_tokens!r}; it must be at least {least}"
+        room = shown(protocol.max_new_tokens)
+        yield f"protocol {shown(protocol.name)}: max_new_tokens is {room}; it must be at least {least}"
     if not isinstance(protocol.stop, tuple) or not all(isinstance(text, str) and text for text in protocol.stop):
-        yield f"protocol {protocol.name!r}: stop must be a tuple of texts, none of them empty"
+        yield f"protocol {shown(protocol.name)}: stop must be a tuple of texts, none of them empty"
     if protocol.own_shots is not None and not _is_whole(protocol.own_shots, 0):
-        yield f"protocol {protocol.name!r}: own_shots is {protocol.own_shots!r}; it must be a whole number"
+        yield f"protocol {shown(protocol.name)}: own_shots is {shown(protocol.own_shots)}; it must be a whole number"
     for field in ("prompt", "judge", "demonstrate", "options", "cut"):
         call = getattr(protocol, field)
         if not callable(call) and (call is not None or field in ("prompt", "judge")):
-            yield f"protocol {protocol.name!r}: {field} must be a function"
+            yield f"protocol {shown(protocol.name)}: {field} must be a function"
 
 
 def needed_values(metrics: Iterable[Metric]) -> frozenset[str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
+from evalsuite.checked.shown import shown
 from evalsuite.errors import UsageError
 from evalsuite.types import Document, Json, Sample, Span
 
@@ -32,7 +33,7 @@ class SampleCheck:
         """
         problem = next(chain(self._sample(sample), self._document(sample)), None)
         if problem is not None:
-            raise UsageError(f"task {self._task}, sample {sample.id!r:.80}: {problem}")
+            raise UsageError(f"task {self._task}, sample {shown(sample.id, 80)}: {problem}")
 
     def _sample(self, sample: Sample) -> Iterator[str]:
         yield from id_problems("its id", sample.id)
@@ -66,7 +67,7 @@ def id_problems(what: str, value: object) -> Iterator[str]:
 def text_problems(what: str, value: object) -> Iterator[str]:
     """What is wrong with a text."""
     if not isinstance(value, str):
-        yield f"{what} is {value!r:.40}, not a text"
+        yield f"{what} is {shown(value)}, not a text"
     elif "\0" in value:
         yield f"{what} holds NUL bytes; the data file is damaged, get it again"
     elif not is_writable(value):
@@ -89,7 +90,7 @@ def document_problems(document: Document) -> Iterator[str]:
     yield from id_problems("its document's id", document.id)
     yield from text_problems("its document's text", document.text)
     if document.length is not None and not _is_index(document.length, 0, 1 << MOST_BITS):
-        yield f"its document's length is {document.length!r:.40}, not a whole number"
+        yield f"its document's length is {shown(document.length)}, not a whole number"
 
 
 def field_problems(sample: Sample) -> Iterator[str]:
@@ -101,7 +102,7 @@ def field_problems(sample: Sample) -> Iterator[str]:
     yield from _texts("references", sample.references)
     yield from _texts("choices", sample.choices)
     if sample.gold is not None and not _is_index(sample.gold, 0, len(sample.choices)):
-        yield f"its gold is {sample.gold!r:.40}, not the index of one of its {len(sample.choices)} choices"
+        yield f"its gold is {shown(sample.gold)}, not the index of one of its {len(sample.choices)} choices"
     yield from _evidence(sample)
     if isinstance(sample.attributes, Mapping):
         yield from json_problems("attributes", dict(sample.attributes))
@@ -111,7 +112,7 @@ def field_problems(sample: Sample) -> Iterator[str]:
 
 def _texts(name: str, values: object) -> Iterator[str]:
     if not isinstance(values, tuple):
-        yield f"its {name} are {values!r:.40}, not a tuple of texts"
+        yield f"its {name} are {shown(values)}, not a tuple of texts"
         return
     for number, value in enumerate(values):
         yield from text_problems(f"{name}[{number}]", value)
@@ -121,12 +122,12 @@ def _evidence(sample: Sample) -> Iterator[str]:
     if sample.evidence is None:
         return
     if not isinstance(sample.evidence, tuple) or not all(isinstance(span, Span) for span in sample.evidence):
-        yield f"its evidence is {sample.evidence!r:.40}, not a tuple of spans"
+        yield f"its evidence is {shown(sample.evidence)}, not a tuple of spans"
         return
     end = len(sample.document.text) if isinstance(sample.document.text, str) else 0
     for span in sample.evidence:
         if not (_is_index(span.end, 0, end + 1) and _is_index(span.start, 0, span.end + 1)):
-            stretch = f"from {span.start!r:.20} to {span.end!r:.20}"
+            stretch = f"from {shown(span.start, 20)} to {shown(span.end, 20)}"
             yield f"its evidence {stretch} is not within its document of {end} characters"
 
 
@@ -137,14 +138,14 @@ def json_problems(where: str, value: Json, depth: int = 0) -> Iterator[str]:
     elif type(value) is dict:
         for name, item in value.items():
             yield from text_problems(f"a name in {where}", name)
-            yield from json_problems(f"{where}[{name!r:.40}]", item, depth + 1)
+            yield from json_problems(f"{where}[{shown(name)}]", item, depth + 1)
     elif type(value) is list:
         for number, item in enumerate(value):
             yield from json_problems(f"{where}[{number}]", item, depth + 1)
     elif isinstance(value, str):
         yield from text_problems(where, value)
     elif not (value is None or isinstance(value, bool) or _is_number(value)):
-        yield f"{where} is {value!r:.40}, which JSON cannot hold as it is"
+        yield f"{where} is {shown(value)}, which JSON cannot hold as it is"
 
 
 def _is_number(value: object) -> bool:

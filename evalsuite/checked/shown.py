@@ -1,0 +1,12 @@
+"""Values of anybody in a message."""
+
+from __future__ import annotations
+
+
+def shown(value: object, width: int = 40) -> str:
+    """A value as Python writes it, shortened; its kind where it cannot be written (a number of 5,000 digits)."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - any code may stand behind a value's repr
+        return f"a {type(value).__name__}"
+    return text if len(text) <= width else f"{text[: width - 3]}..."
