@@ -8,9 +8,10 @@ from made import QUESTION, RESPONSE, parts, sample
 
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import UsageError
-from evalsuite.prompts.chat import chat_frame, framed, plain_frame
+from evalsuite.prompts.chat import Frame, chat_frame, framed, plain_frame
 from evalsuite.prompts.fit import Budget, fit
 from evalsuite.prompts.render import Rendered, option_ids, render, with_demonstrations
+from evalsuite.protocols import Encoding
 from evalsuite.qa import paper_protocol
 from evalsuite.tokenizers import HFTokenizer
 from evalsuite.types import Judgement, Part, Role
@@ -119,3 +120,50 @@ def test_a_chat_is_encoded_as_the_whole_it_is(tiny_tokenizer: HFTokenizer) -> No
     plain = tuple(tiny_tokenizer.encode_template(rendered.removeprefix("<s>")))
     assert ids == (tiny_tokenizer.bos_id, *plain)
     assert ids.count(tiny_tokenizer.bos_id) == 1
+
+
+@pytest.mark.parametrize("strategy", ["left", "document-left", "document-right", "document-middle"])
+@pytest.mark.parametrize("room", [150, 300])
+def test_a_document_is_cut_inside_its_template_and_the_record_adds_up(
+    tiny_tokenizer: HFTokenizer, strategy: str, room: int
+) -> None:
+    whole = parts(DOCUMENT, demonstration="(1) A tale. Q: Who?, A: She.\n\n")
+    asked = sample(DOCUMENT, evidence=[(0, 10)])
+    frame = chat_frame(tiny_tokenizer, whole)
+    assert frame.tail
+    found = fit(whole, frame, Budget(room, "model"), strategy, tiny_tokenizer, asked)
+    assert found is not None
+    assert found.removed is not None
+    check(found, whole, frame, tiny_tokenizer)
+    own = len(tiny_tokenizer.encode_literal("".join(part.text for part in whole)).ids)
+    assert found.cut.tokens_before == own + frame.tokens
+    assert room - 8 <= found.cut.tokens_kept <= room, "no more is cut than must be"
+    assert found.cut.evidence == {"left": "none", "document-left": "none"}.get(strategy, "all")
+    assert found.ids[: len(frame.head)] == frame.head
+    assert found.ids[-len(frame.tail) :] == frame.tail
+
+
+class Joining:
+    """Encodes a whole chat into another number of tokens than its pieces have."""
+
+    bos_id = 1
+
+    def __init__(self, more: int) -> None:
+        self._more = more
+
+    def encode_chat(self, text: str, _: list[tuple[int, int]]) -> Encoding:
+        return Encoding((1, *[7] * (len(text) + self._more)), ())
+
+
+@pytest.mark.parametrize(
+    ("more", "room", "at_once"), [(0, 7, True), (1, 8, True), (1, 7, False), (3, 9, False), (-1, 6, True)]
+)
+def test_a_chat_that_takes_more_tokens_as_a_whole_than_there_is_room_stays_in_pieces(
+    more: int,
+    room: int,
+    at_once: bool,  # noqa: FBT001
+) -> None:
+    frame = Frame((1, 50, 51), (52, 53), ("ab", "cd"))
+    ids = framed(frame, "ef", (60, 61), Joining(more), room)  # type: ignore[arg-type]
+    assert ids == ((1, *[7] * (6 + more)) if at_once else (1, 50, 51, 60, 61, 52, 53))
+    assert len(ids) <= max(room, 7)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -140,3 +141,28 @@ def test_the_prompt_is_the_papers_with_the_options_behind_the_question() -> None
     assert protocol.demonstrate is not None
     text = "".join(part.text for part in protocol.demonstrate(sample()))
     assert text == "Text. Q: Who? (A) A red fox (B) The blue bird (C) Nobody (D) Both of them, A: B\n\n"
+
+
+def _compared(protocol: str, *logprobs: float, words: tuple[str, ...] = tuple(OPTIONS)) -> str:
+    """The letter chosen for these log-likelihoods."""
+    asked = replace(sample(), choices=words)
+    options = tuple(OptionScore(logprob, 5, greedy=False) for logprob in logprobs)
+    return TASK.protocol(protocol).judge(asked, Completion("k", options=options)).answer
+
+
+def test_the_words_of_an_option_are_weighed_by_their_characters_not_their_bytes() -> None:
+    words = ("\u00e9\u00e8\u00ea\u00eb", "abcde", "x" * 40, "y" * 40)
+    assert _compared("loglikelihood", -10.0, -11.0, -999.0, -999.0, words=words) == "B", "-2.5 and -2.2 a character"
+    assert _compared("loglikelihood", -8.0, -11.0, -999.0, -999.0, words=words) == "A", "-2.0 and -2.2 a character"
+
+
+def test_a_short_option_is_not_favoured_by_its_words_but_is_by_its_letter() -> None:
+    words = ("ab", "abcdefghij", "x" * 40, "y" * 40)
+    assert _compared("loglikelihood", -4.0, -10.0, -999.0, -999.0, words=words) == "B"
+    assert _compared("loglikelihood-letters", -4.0, -10.0, -999.0, -999.0, words=words) == "A"
+
+
+@pytest.mark.parametrize("protocol", ["loglikelihood", "loglikelihood-letters"])
+def test_a_tie_falls_to_the_first_of_the_options(protocol: str) -> None:
+    words = ("one", "two", "six", "ten")
+    assert _compared(protocol, -9.0, -3.0, -3.0, -3.0, words=words) == "B"
