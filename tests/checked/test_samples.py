@@ -27,8 +27,8 @@ from evalsuite.qa import paper_protocol
 from evalsuite.records import RunSpec
 from evalsuite.runs.execute import execute
 from evalsuite.runs.plan import make_plan
+from evalsuite.runs.samples import read_samples
 from evalsuite.runs.scored import score_folder
-from evalsuite.runs.store import read_samples
 from evalsuite.task import Metric, Task
 from evalsuite.types import Completion, Document, Judgement, Sample, Span
 
