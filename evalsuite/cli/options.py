@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,17 @@ def whole_numbers(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(f"{text!r}: expected whole numbers separated by commas") from None
     if min(found) < 0 or len(set(found)) < len(found):
         raise argparse.ArgumentTypeError(f"{text!r}: expected different numbers of at least 0")
+    return found
+
+
+def cost(text: str) -> float:
+    """A number from 0."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not (math.isfinite(found) and found >= 0):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r}: expected a number of at least 0")
     return found
 
 

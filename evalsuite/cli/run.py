@@ -15,6 +15,7 @@ from evalsuite.cli.options import (
     add_model,
     add_questions,
     caps,
+    cost,
     directory,
     names,
     question_fields,
@@ -76,7 +77,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--model-name", metavar="NAME", help="what tables call the model (default: its own name)")
     parser.add_argument(
-        "--max-cost", type=float, metavar="X", help="openai: stop before the run costs more (price_in, price_out given)"
+        "--max-cost", type=cost, metavar="X", help="openai: stop before the run costs more (price_in, price_out given)"
     )
     parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples")
     parser.add_argument(
@@ -105,9 +106,9 @@ def main(args: argparse.Namespace) -> int:
     _note(plan.notices)
     if not args.skip_impossible:  # else only the model says which cells there are
         check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
-    cost = "" if args.max_cost is None else f",max_cost={args.max_cost}"
+    most = "" if args.max_cost is None else f",max_cost={args.max_cost}"
     with loading():
-        engine = open_engine(args.model + cost, max_model_len=args.max_model_len)
+        engine = open_engine(args.model + most, max_model_len=args.max_model_len)
     try:
         _note(engine.info.notes)
         told, known = engine.info.notes, plan.notices

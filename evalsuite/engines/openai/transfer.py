@@ -82,6 +82,9 @@ class Transfer:
             return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
         except CancelledError:
             raise StoppedError from None
+        except ExceptionGroup as several:
+            # What connecting raised on each address; httpx knows only errors of the system itself.
+            raise httpx.ConnectError(str(several.exceptions[0])) from None
 
     def stop(self) -> None:
         """Ends what is under way."""
