@@ -18,6 +18,26 @@ class Encoding:
     offsets: tuple[tuple[int, int], ...]
 
 
+class JoinedText(Protocol):
+    """The tokens of a text put together from others: exactly those of encoding it whole."""
+
+    def __len__(self) -> int:
+        """Number of tokens."""
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """All token ids."""
+
+    def start(self, index: int) -> int:
+        """The character the token at a position starts at."""
+
+    def before(self, character: int) -> int:
+        """How many tokens start before a character."""
+
+    def without(self, removed: Span) -> JoinedText:
+        """The text with a stretch of it left out."""
+
+
 class Tokenizer(Protocol):
     """What prompts, cuts and engines need of a tokenizer."""
 
@@ -40,8 +60,8 @@ class Tokenizer(Protocol):
     def encode_literal(self, text: str) -> Encoding:
         """Ids without any frame; a special token's spelling inside the text stays text."""
 
-    def encode_joined(self, head: str, tail: str) -> Encoding:
-        """Exactly ``encode_literal(head + tail)``; a head seen before need not be read again."""
+    def encode_joined(self, texts: Sequence[str]) -> JoinedText:
+        """The tokens of ``encode_literal("".join(texts))``; a long text seen before need not be read again."""
 
     def encode_template(self, text: str) -> list[int]:
         """Ids of a chat template's own text, where special strings are special tokens."""

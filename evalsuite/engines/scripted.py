@@ -11,6 +11,7 @@ from typing import TypeAlias
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Encoding
 from evalsuite.records import EngineInfo, ModelIdentity
+from evalsuite.tokenizers.whole import WholeText
 from evalsuite.types import Completion, OptionScore, Request
 
 Answer: TypeAlias = Callable[[str], str] | Mapping[str, str]
@@ -37,9 +38,9 @@ class CharacterTokenizer:
         ids = tuple(map(len(self.SPECIAL).__add__, map(ord, text)))
         return Encoding(ids, tuple(zip(range(len(text)), range(1, len(text) + 1), strict=True)))
 
-    def encode_joined(self, head: str, tail: str) -> Encoding:
-        """As ``encode_literal(head + tail)``."""
-        return self.encode_literal(head + tail)
+    def encode_joined(self, texts: Sequence[str]) -> WholeText:
+        """The tokens of the texts, one behind the other."""
+        return WholeText("".join(texts), self.encode_literal)
 
     def encode_template(self, text: str) -> list[int]:
         """As ``encode``."""

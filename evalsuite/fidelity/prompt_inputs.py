@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Encoding, Tokenizer
+from evalsuite.protocols import Encoding, JoinedText, Tokenizer
 
 REMEMBERED_TEXTS = 512
 REMEMBERED_OFFSETS = 4
@@ -60,9 +60,9 @@ class RememberingTokenizer:
         """As the tokenizer's."""
         return self._tokenizer.encode_literal(text)
 
-    def encode_joined(self, head: str, tail: str) -> Encoding:
+    def encode_joined(self, texts: Sequence[str]) -> JoinedText:
         """As the tokenizer's."""
-        return self._tokenizer.encode_joined(head, tail)
+        return self._tokenizer.encode_joined(texts)
 
     def encode_template(self, text: str) -> list[int]:
         """As the tokenizer's."""

@@ -1,17 +1,16 @@
 """Fitting a prompt to its token budget: what may be cut, where, and what was lost.
 
-Cuts follow the token offsets of the original text; the cut text is encoded and measured again.
+Cuts follow the token offsets of the original text; the cut text is measured again by its own ids.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from evalsuite.errors import UsageError
 from evalsuite.prompts.chat import Frame, framed
-from evalsuite.protocols import Encoding, Tokenizer
+from evalsuite.protocols import JoinedText, Tokenizer
 from evalsuite.types import Cut, EvidenceFate, Parts, Removal, Role, Sample, Span
 
 Side = Literal["left", "right", "middle"]
@@ -105,9 +104,8 @@ def fit(
         UsageError: the parts that must survive exceed the budget, or the strategy is ``error`` and it is too long.
     """
     text = "".join(part.text for part in parts)
-    before = region(parts, "left").end
-    encoding = tokenizer.encode_joined(text[:before], text[before:])
-    total = frame.tokens + len(encoding.ids)
+    encoding = tokenizer.encode_joined([part.text for part in parts])
+    total = frame.tokens + len(encoding)
     uncut = Cut(strategy, None, budget.tokens, budget.bound, total, total, evidence=evidence_fate(sample, parts, None))
     if total <= budget.tokens and aligned is None:
         ids = framed(frame, text, encoding.ids, tokenizer, budget.tokens)
@@ -116,12 +114,12 @@ def fit(
         return None
     if strategy == "error":
         raise over_length_error(sample, total, budget)
-    shrink = _Shrink(text, encoding, region(parts, strategy), budget.tokens - frame.tokens, tokenizer, SIDES[strategy])
+    shrink = _Shrink(encoding, region(parts, strategy), budget.tokens - frame.tokens, SIDES[strategy])
     removed, kept = shrink.enough(aligned)
     if frame.tokens + len(kept) > budget.tokens:
         raise frame_error(sample, strategy, frame.tokens + len(kept), budget)
     rest = text[: removed.start] + text[removed.end :]
-    ids = framed(frame, rest, kept, tokenizer, budget.tokens)
+    ids = framed(frame, rest, kept.ids, tokenizer, budget.tokens)
     lost, fate = removals(parts, encoding, removed), evidence_fate(sample, parts, removed)
     cut = replace(uncut, side=SIDES[strategy], tokens_kept=len(ids), removed=lost, evidence=fate)
     return Fitted(ids, cut, rest, removed)
@@ -137,10 +135,11 @@ def check_frame(
     """
     if strategy not in SIDES:
         return
-    text = "".join(part.text for part in parts)
     cuttable = region(parts, strategy)
-    protected = text[: cuttable.start] + text[cuttable.end :]
-    needed = frame.tokens + len(tokenizer.encode_literal(protected).ids)
+    spans = zip(parts, part_spans(parts), strict=True)
+    needed = frame.tokens + len(
+        tokenizer.encode_joined([part.text for part, span in spans if not _inside(span, cuttable)])
+    )
     if needed > budget.tokens:
         raise frame_error(sample, strategy, needed, budget)
 
@@ -188,7 +187,7 @@ def part_spans(parts: Parts) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def removals(parts: Parts, encoding: Encoding, removed: Span) -> tuple[Removal, ...]:
+def removals(parts: Parts, encoding: JoinedText, removed: Span) -> tuple[Removal, ...]:
     """What a cut took from each part; a token counts for the part it starts in."""
     taken: list[Removal] = []
     for part, span in zip(parts, part_spans(parts), strict=True):
@@ -199,9 +198,9 @@ def removals(parts: Parts, encoding: Encoding, removed: Span) -> tuple[Removal, 
     return tuple(taken)
 
 
-def tokens_within(encoding: Encoding, span: Span) -> range:
-    """Positions of the tokens that start in a stretch of the text; found by halving, for prompts are long."""
-    return range(bisect_left(encoding.offsets, (span.start,)), bisect_left(encoding.offsets, (span.end,)))
+def tokens_within(encoding: JoinedText, span: Span) -> range:
+    """Positions of the tokens that start in a stretch of the text."""
+    return range(encoding.before(span.start), encoding.before(span.end))
 
 
 def evidence_fate(sample: Sample, parts: Parts, removed: Span | None) -> EvidenceFate | None:
@@ -226,6 +225,10 @@ def evidence_fate_of(sample: Sample, kept: tuple[Span, ...] | None) -> EvidenceF
     return "some" if any(left) else "none"
 
 
+def _inside(one: Span, other: Span) -> bool:
+    return other.start <= one.start and one.end <= other.end
+
+
 def _overlap(one: Span, other: Span) -> int:
     return max(0, min(one.end, other.end) - max(one.start, other.start))
 
@@ -234,40 +237,35 @@ def _overlap(one: Span, other: Span) -> int:
 class _Shrink:
     """Finds what to remove from a text so that the rest, encoded again, has room."""
 
-    text: str
-    encoding: Encoding
+    encoding: JoinedText
     cuttable: Span
     room: int
-    tokenizer: Tokenizer
     side: Side
 
-    def enough(self, wished: Span | None) -> tuple[Span, tuple[int, ...]]:
-        """The stretch to remove and the ids of the rest, which fit unless all of the region is not enough.
+    def enough(self, wished: Span | None) -> tuple[Span, JoinedText]:
+        """The stretch to remove and the rest, which fits unless all of the region is not enough.
 
         Args:
             wished: a stretch to remove if that is enough.
         """
-        excess = len(self.encoding.ids) - self.room
+        excess = len(self.encoding) - self.room
         removed = wished or self._stretch(excess)
         while True:
-            kept = self._without(removed)
+            kept = self.encoding.without(removed)
             if len(kept) <= self.room or removed == self.cuttable:
                 return removed, kept
             excess = max(excess, 0) + len(kept) - self.room
             removed = self._stretch(excess)
 
-    def _without(self, removed: Span) -> tuple[int, ...]:
-        return self.tokenizer.encode_literal(self.text[: removed.start] + self.text[removed.end :]).ids
-
     def _stretch(self, excess: int) -> Span:
         """The characters of at least ``excess`` tokens inside the region, on the side to cut, at token borders."""
-        cuttable = self.cuttable
-        within, offsets = tokens_within(self.encoding, cuttable), self.encoding.offsets
+        cuttable, start = self.cuttable, self.encoding.start
+        within = tokens_within(self.encoding, cuttable)
         if excess >= len(within):
             return cuttable
         if self.side == "left":
-            return Span(cuttable.start, offsets[within[excess]][0])
+            return Span(cuttable.start, start(within[excess]))
         if self.side == "right":
-            return Span(offsets[within[-excess]][0], cuttable.end)
+            return Span(start(within[-excess]), cuttable.end)
         head = (len(within) - excess) // 2
-        return Span(offsets[within[head]][0], offsets[within[head + excess]][0])
+        return Span(start(within[head]), start(within[head + excess]))

@@ -12,9 +12,20 @@ from evalsuite.types import Role, Sample, Setting
 from evalsuite.work import Choose, Loss, Work
 
 
+class _Decimals(dict[int, str]):
+    """Ids as decimal text, written once: every prompt is hashed, and the same ids stand in all of them."""
+
+    def __missing__(self, id_: int) -> str:
+        self[id_] = text = str(id_)
+        return text
+
+
+_decimals = _Decimals()
+
+
 def prompt_hash(ids: Sequence[int]) -> str:
     """SHA-256 of the decimal token ids joined by commas."""
-    return sha256(",".join(map(str, ids)).encode()).hexdigest()
+    return sha256(",".join(map(_decimals.__getitem__, ids)).encode()).hexdigest()
 
 
 def completion_key(model: str, prompt: str, work: Work) -> str:

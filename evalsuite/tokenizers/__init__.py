@@ -2,5 +2,6 @@
 
 from evalsuite.tokenizers.files import tokenizer_files
 from evalsuite.tokenizers.huggingface import HFTokenizer, load_tokenizer
+from evalsuite.tokenizers.whole import WholeText
 
-__all__ = ["HFTokenizer", "load_tokenizer", "tokenizer_files"]
+__all__ = ["HFTokenizer", "WholeText", "load_tokenizer", "tokenizer_files"]

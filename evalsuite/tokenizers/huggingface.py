@@ -19,7 +19,7 @@ from evalsuite.tokenizers.files import (
     read_object,
     tokenizer_files,
 )
-from evalsuite.tokenizers.joined import JoinedEncoder
+from evalsuite.tokenizers.joined import Joined, JoinedEncoder, Stretch
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
@@ -121,12 +121,12 @@ class HFTokenizer:
 
     @cached_property
     def joined(self) -> JoinedEncoder:
-        """Encodes texts that begin alike, the common beginning once."""
+        """Encodes texts made of others, each long one once."""
         return JoinedEncoder(self._literal)
 
-    def encode_joined(self, head: str, tail: str) -> Encoding:
-        """``encode_literal(head + tail)``; a head seen before is not encoded again where that is proven equal."""
-        return self.joined.encode(head, tail)
+    def encode_joined(self, texts: Sequence[str]) -> Joined:
+        """The tokens of ``encode_literal("".join(texts))``, reading only what was not read before."""
+        return self.joined.encode([Stretch(text, 0, len(text)) for text in texts])
 
     def encode_template(self, text: str) -> list[int]:
         """Ids of a chat template's own text, where special strings are special tokens, without a frame."""

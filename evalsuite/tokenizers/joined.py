@@ -1,161 +1,216 @@
-"""Reading a document once: ids of ``head + tail`` from the kept ids of ``head``, where that is proven to be the same.
+"""Reading a long text once: ids of texts put together, or cut, from the kept ids of their parts.
 
-Many questions stand behind one long text. Its ids can be kept when a border near its end is known to be one that no
-token crosses, whatever follows; then only the stretch behind that border is encoded with each tail. Two families of
-tokenizers have such borders:
-
-- *pre-tokenized* ones (byte-level BPE with a regular expression, BERT): the expression scans left to right without
-  looking back, so the beginning of a piece is a border once the text goes on for two more characters;
-- *metaspace* ones (Llama 2): no entry of the vocabulary holds a space behind another character, so no token crosses
-  into a single space.
-
-For any other tokenizer the whole text is encoded every time.
+Many questions stand behind one long text, and a prompt that is too long loses a stretch of it. Its ids are those of
+reading the whole, yet only what lies near a joint is read: from the last place before it where this tokenizer is proven
+to take texts apart (``borders``) to the first one behind it. In between, the ids of the text as read once are taken.
+For a tokenizer without such places the whole text is read every time.
 """
 
 from __future__ import annotations
 
 import json
-import re
+from array import array
+from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING
 
-from evalsuite.protocols import Encoding
+from evalsuite.tokenizers.borders import borders
+from evalsuite.types import Span
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
-KEPT_HEADS = 4
+KEPT_TOKENS = 2_000_000
+"""Tokens of texts that are kept, some twelve bytes each; the texts used last stay."""
 SHORT = 512
-"""Characters below which a head is not worth keeping."""
-_SPACES = " \u2581"
-
-Kind = Literal["pre-tokenized", "metaspace"]
+"""Characters below which a text is not worth keeping."""
+_LAST = 64
+"""Characters in which the last border of a text is looked for first."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
-    """A kept text: its ids up to a border, and where the border stands."""
+class Stretch:
+    """A part of a text, in characters."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def characters(self) -> str:
+        """What it holds."""
+        whole = self.start == 0 and self.end == len(self.text)
+        return self.text if whole else self.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A text's ids and the characters its tokens start at."""
 
     ids: tuple[int, ...]
-    offsets: tuple[tuple[int, int], ...]
-    border: int
+    starts: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some tokens of a text that was read, standing in another one."""
+
+    read: _Read
+    first: int
+    end: int
+    shift: int
+    """What is added to their places."""
+
+
+class Joined:
+    """The tokens of a text that was put together."""
+
+    def __init__(self, encoder: JoinedEncoder, stretches: Sequence[Stretch], pieces: Sequence[_Piece]) -> None:
+        self._encoder, self._stretches, self._pieces = encoder, stretches, pieces
+        self._firsts: list[int] = []
+        total = 0
+        for piece in pieces:
+            self._firsts.append(total)
+            total += piece.end - piece.first
+        self._length = total
+
+    def __len__(self) -> int:
+        return self._length
+
+    @cached_property
+    def ids(self) -> tuple[int, ...]:
+        """All token ids."""
+        found: list[int] = []
+        for piece in self._pieces:
+            found += piece.read.ids[piece.first : piece.end]
+        return tuple(found)
+
+    def start(self, index: int) -> int:
+        """The character the token at a position starts at."""
+        at = bisect_left(self._firsts, index + 1) - 1
+        piece = self._pieces[at]
+        return piece.read.starts[piece.first + index - self._firsts[at]] + piece.shift
+
+    def before(self, character: int) -> int:
+        """How many tokens start before a character."""
+        found = 0
+        for first, piece in zip(self._firsts, self._pieces, strict=True):
+            if piece.first < piece.end and piece.read.starts[piece.first] + piece.shift >= character:
+                break
+            found = (
+                first + bisect_left(piece.read.starts, character - piece.shift, piece.first, piece.end) - piece.first
+            )
+        return found
+
+    def without(self, removed: Span) -> Joined:
+        """The text with a stretch of it left out."""
+        return self._encoder.encode(tuple(_without(self._stretches, removed)))
 
 
 class JoinedEncoder:
-    """Encodes ``head + tail``, each head once; exactly the ids and offsets of encoding the whole."""
+    """Encodes texts made of others, each long one once; exactly the ids of encoding the whole."""
 
     def __init__(self, backend: Backend) -> None:
+        from tokenizers import Tokenizer as Backend
+
         self._backend = backend
-        self._description = json.loads(backend.to_str())
-        self.kind: Kind | None = family(self._description)
-        self._added = tuple(token["content"] for token in self._description["added_tokens"] if not token["special"])
-        self._heads: OrderedDict[str, _Head | None] = OrderedDict()
+        self._borders = borders(json.loads(backend.to_str()))
+        self._middle = backend
+        if self._borders is not None and self._borders.inside is not None:
+            self._middle = Backend.from_str(json.dumps(self._borders.inside))
+            self._middle.encode_special_tokens = backend.encode_special_tokens
+        self._read: OrderedDict[str, _Read] = OrderedDict()
+        self._ids: dict[int, int] = {}
+        """One object an id: prompts hold millions."""
+        self._kept = 0
+        self._lock = Lock()
         self.encoded_characters = 0
         """Characters encoded so far: the measure of how often documents were read."""
 
-    def encode(self, head: str, tail: str) -> Encoding:
-        """Ids and offsets of ``head + tail``."""
-        kept = self._head(head) if self.kind and len(head) >= SHORT else None
-        if kept is None:
-            return self._encode(head + tail)
-        skipped = 1 if self.kind == "metaspace" else 0
-        rest = self._encode(head[kept.border + skipped :] + tail)
-        moved = [(start + kept.border + skipped, end + kept.border + skipped) for start, end in rest.offsets]
-        if skipped:
-            # the space in front of the word was left out because the tokenizer puts one there itself
-            alone = self._backend.id_to_token(rest.ids[0]) == "\u2581"
-            moved[0] = (kept.border, kept.border + 1 if alone else moved[0][1])
-        return Encoding(kept.ids + rest.ids, kept.offsets + tuple(moved))
+    @property
+    def proven(self) -> bool:
+        """Whether there are places where this tokenizer takes every text apart."""
+        return self._borders is not None
 
-    def _head(self, text: str) -> _Head | None:
-        if text in self._heads:
-            self._heads.move_to_end(text)
-            return self._heads[text]
-        self._heads[text] = made = self._make(text)
-        if len(self._heads) > KEPT_HEADS:
-            self._heads.popitem(last=False)
-        return made
+    def encode(self, stretches: Sequence[Stretch]) -> Joined:
+        """The tokens of the stretches, one behind the other."""
+        if self._borders is None:
+            whole = self._known("".join(stretch.characters for stretch in stretches))
+            return Joined(self, stretches, (_Piece(whole, 0, len(whole.ids), 0),))
+        return Joined(self, stretches, tuple(self._pieces(stretches)))
 
-    def _make(self, text: str) -> _Head | None:
-        encoding = self._backend.encode(text, add_special_tokens=False)
-        self.encoded_characters += len(text)
-        offsets = encoding.offsets
-        at = _last_word(text, encoding) if self.kind == "pre-tokenized" else _last_space(text, offsets)
-        if at is None or self._crosses(text, offsets[at][0]):
+    def _pieces(self, stretches: Sequence[Stretch]) -> Iterator[_Piece]:
+        """Kept tokens, and between them what is read anew: from a border to the next one that is kept."""
+        fresh: list[str] = []
+        began = position = 0
+        for stretch in stretches:
+            borders = self._ends(stretch)
+            if borders is None:
+                fresh.append(stretch.characters)
+            else:
+                first, last = borders
+                fresh.append(stretch.text[stretch.start : first])
+                yield self._anew("".join(fresh), began)
+                shift = position - stretch.start
+                read = self._known(stretch.text)
+                yield _Piece(read, bisect_left(read.starts, first), bisect_left(read.starts, last), shift)
+                fresh, began = [stretch.text[last : stretch.end]], last + shift
+            position += stretch.end - stretch.start
+        yield self._anew("".join(fresh), began)
+
+    def _anew(self, text: str, began: int) -> _Piece:
+        read = self._encode(text, self._middle if began else self._backend)
+        return _Piece(read, 0, len(read.ids), began)
+
+    def _ends(self, stretch: Stretch) -> tuple[int, int] | None:
+        """The first and the last border of a stretch; None where it is short or has not two."""
+        if self._borders is None or stretch.end - stretch.start < SHORT:
             return None
-        return _Head(tuple(encoding.ids[:at]), tuple(offsets[:at]), offsets[at][0])
+        expression = self._borders.expression
+        found = expression.search(stretch.text, stretch.start, stretch.end)
+        if found is None:
+            return None
+        first, back = found.end(), _LAST
+        while True:
+            begin = max(first, stretch.end - back)
+            last = max((place.end() for place in expression.finditer(stretch.text, begin, stretch.end)), default=None)
+            if last is not None:
+                return first, last
+            if begin == first:
+                return None
+            back *= 8
 
-    def _crosses(self, text: str, border: int) -> bool:
-        """Whether an added token (matched before anything else) may stand across the border."""
-        return any(token in text[max(0, border - len(token)) : border + len(token)] for token in self._added if token)
+    def _known(self, text: str) -> _Read:
+        """A text's tokens, kept until others need the room."""
+        with self._lock:
+            if text in self._read:
+                self._read.move_to_end(text)
+                return self._read[text]
+        read = self._encode(text, self._backend)
+        with self._lock:
+            self._kept += len(read.ids) if text not in self._read else 0
+            self._read[text] = read
+            while self._kept > KEPT_TOKENS and len(self._read) > 1:
+                self._kept -= len(self._read.popitem(last=False)[1].ids)
+        return read
 
-    def _encode(self, text: str) -> Encoding:
+    def _encode(self, text: str, backend: Backend) -> _Read:
         self.encoded_characters += len(text)
-        encoding = self._backend.encode(text, add_special_tokens=False)
-        return Encoding(tuple(encoding.ids), tuple(encoding.offsets))
+        encoding = backend.encode(text, add_special_tokens=False)
+        ids = encoding.ids
+        return _Read(tuple(map(self._ids.setdefault, ids, ids)), array("I", [start for start, _ in encoding.offsets]))
 
 
-def family(description: dict[str, Any]) -> Kind | None:
-    """Which proof of a border holds for a tokenizer (as ``tokenizer.json`` describes it); None when none does."""
-    normalizer, pieces = description["normalizer"], description["pre_tokenizer"]
-    if description["model"]["type"] == "BPE" and description["model"].get("dropout"):
-        return None
-    if _is_metaspace(normalizer, pieces):
-        crossing = re.compile("[^\u2581]\u2581")
-        return None if any(map(crossing.search, description["model"]["vocab"])) else "metaspace"
-    local = all(step["type"] in _LOCAL_NORMALIZERS for step in _steps(normalizer, "normalizers"))
-    scans = _steps(pieces, "pretokenizers")
-    return "pre-tokenized" if local and scans and all(map(_scans_forward, scans)) else None
-
-
-_LOCAL_NORMALIZERS = ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "BertNormalizer", "StripAccents")
-"""They change characters, not what stands before an ASCII character."""
-
-
-def _steps(step: dict[str, Any] | None, name: str) -> list[dict[str, Any]]:
-    if step is None:
-        return []
-    return list(step[name]) if step["type"] == "Sequence" else [step]
-
-
-def _scans_forward(step: dict[str, Any]) -> bool:
-    if step["type"] == "ByteLevel":
-        return not step["add_prefix_space"]
-    if step["type"] == "Split":
-        return "(?<" not in step["pattern"].get("Regex", "") and step["behavior"] in ("Isolated", "Removed")
-    return step["type"] in ("BertPreTokenizer", "Whitespace", "WhitespaceSplit", "Digits", "Punctuation")
-
-
-def _is_metaspace(normalizer: dict[str, Any] | None, pieces: dict[str, Any] | None) -> bool:
-    if pieces is not None or normalizer is None or normalizer["type"] != "Sequence":
-        return False
-    prepend = {"type": "Prepend", "prepend": "\u2581"}
-    replace = {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}
-    return bool(normalizer["normalizers"] == [prepend, replace])
-
-
-def _last_word(text: str, encoding: Any) -> int | None:
-    """Index of the last token that begins a piece with an ASCII character, two characters or more before the end."""
-    words, offsets = encoding.word_ids, encoding.offsets
-    for at in range(len(words) - 1, 0, -1):
-        start = offsets[at][0]
-        # offsets may leave out a space that belongs to the token: the border is where the piece before it ended
-        if (
-            words[at] != words[at - 1]
-            and start + 2 <= len(text)
-            and offsets[at - 1][1] == start
-            and text[start].isascii()
-        ):
-            return at
-    return None
-
-
-def _last_space(text: str, offsets: list[tuple[int, int]]) -> int | None:
-    """Index of the last token that begins with a single space between two other characters."""
-    for at in range(len(offsets) - 1, 0, -1):
-        start = offsets[at][0]
-        around = text[start - 1 : start + 2]
-        if around[1:2] == " " and around[0] not in _SPACES and around[2:] not in ("", *_SPACES):
-            return at
-    return None
+def _without(stretches: Iterable[Stretch], removed: Span) -> Iterator[Stretch]:
+    position = 0
+    for stretch in stretches:
+        shift = stretch.start - position
+        for start, end in ((0, removed.start), (removed.end, position + stretch.end - stretch.start)):
+            kept = Stretch(stretch.text, max(stretch.start, start + shift), min(stretch.end, end + shift))
+            if kept.start < kept.end:
+                yield kept
+        position += stretch.end - stretch.start

@@ -1,0 +1,41 @@
+"""A text put together, read whole: for tokenizers that keep nothing."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import cached_property
+
+from evalsuite.protocols import Encoding
+from evalsuite.types import Span
+
+
+class WholeText:
+    """``JoinedText`` for any tokenizer."""
+
+    def __init__(self, text: str, encode: Callable[[str], Encoding]) -> None:
+        self._text, self._encode = text, encode
+
+    @cached_property
+    def _encoding(self) -> Encoding:
+        return self._encode(self._text)
+
+    def __len__(self) -> int:
+        return len(self._encoding.ids)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """All token ids."""
+        return self._encoding.ids
+
+    def start(self, index: int) -> int:
+        """The character the token at a position starts at."""
+        return self._encoding.offsets[index][0]
+
+    def before(self, character: int) -> int:
+        """How many tokens start before a character."""
+        return bisect_left(self._encoding.offsets, (character,))
+
+    def without(self, removed: Span) -> WholeText:
+        """The text with a stretch of it left out."""
+        return WholeText(self._text[: removed.start] + self._text[removed.end :], self._encode)
