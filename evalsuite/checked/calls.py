@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any
+from typing import Any, TypeVar
 
 from evalsuite.checked.declaration import check_declaration, needed_values
 from evalsuite.checked.samples import SampleCheck, is_writable
@@ -18,6 +18,9 @@ from evalsuite.protocols import OfficialCut, OfficialCutInput
 from evalsuite.task import Metric, PromptProtocol, Source, Task
 from evalsuite.types import Completion, Judgement, Part, Parts, Role, Sample
 
+T = TypeVar("T")
+
+_END = object()
 ROUNDING = 1e-6
 """A mean of values up to 100 may end a little above it."""
 
@@ -105,14 +108,14 @@ class _Call:
     what: str
     call: Callable[..., Any]
 
-    def _ask(self, sample: str | None, *arguments: object) -> Any:
-        """Its value.
+    def _ask(self, sample: str | None, check: Callable[[Any], T], *arguments: object) -> T:
+        """Its value, checked. The check asks the task's own values, which may raise things themselves.
 
         Raises:
             TaskError: it raised something, ``sys.exit`` included; only Ctrl-C goes through.
         """
         try:
-            return self.call(*arguments)
+            return check(self.call(*arguments))
         except (KeyboardInterrupt, TaskError):
             raise
         except BaseException as error:
@@ -127,10 +130,9 @@ class _Samples(_Call):
         found = self._rows(source, split)
         check, before = SampleCheck(self.owner.task), None
         while True:
-            sample = self._next(found, before)
+            sample = self._next(found, check, before)
             if sample is None:
                 return
-            check.check(sample)
             before = sample.id
             yield sample
 
@@ -143,16 +145,18 @@ class _Samples(_Call):
             raise self.owner.raised(self.what, error) from error
         return rows
 
-    def _next(self, found: Iterator[Any], before: str | None) -> Sample | None:
+    def _next(self, found: Iterator[Any], check: SampleCheck, before: str | None) -> Sample | None:
         behind = self.what if before is None else f"{self.what} (after {before!r})"
         try:
-            sample = next(found)
-        except StopIteration:
-            return None
+            sample = next(found, _END)
+            if isinstance(sample, Sample):
+                check.check(sample)
         except (KeyboardInterrupt, UsageError):  # the data is wrong, and the message says where
             raise
         except BaseException as error:
             raise self.owner.raised(behind, error) from error
+        if sample is _END:
+            return None
         if not isinstance(sample, Sample):
             raise self.owner.wrong(behind, f"gave {shown(sample)}, no evalsuite.types.Sample")
         return sample
@@ -160,7 +164,9 @@ class _Samples(_Call):
 
 class _Prompt(_Call):
     def __call__(self, sample: Sample) -> Parts:
-        parts = self._ask(sample.id, sample)
+        return self._ask(sample.id, lambda parts: self._sound(parts, sample), sample)
+
+    def _sound(self, parts: Any, sample: Sample) -> Parts:
         if not isinstance(parts, tuple) or not parts or not all(isinstance(part, Part) for part in parts):
             raise self._wrong(sample.id, f"gave {shown(parts)}, not a tuple of evalsuite.types.Part")
         for part in parts:
@@ -168,7 +174,8 @@ class _Prompt(_Call):
                 self._check_document(part, sample)
             elif not isinstance(part.role, Role) or not isinstance(part.text, str) or not is_writable(part.text):
                 raise self._wrong(sample.id, f"has a {part.role!s} part that is no text: {shown(part.text)}")
-        return parts
+        found: Parts = parts
+        return found
 
     def _check_document(self, part: Part, sample: Sample) -> None:
         if part.text != sample.document.text:
@@ -179,20 +186,24 @@ class _Prompt(_Call):
 
 class _Options(_Call):
     def __call__(self, sample: Sample) -> tuple[str, ...]:
-        options = self._ask(sample.id, sample)
+        return self._ask(sample.id, lambda options: self._sound(options, sample.id), sample)
+
+    def _sound(self, options: Any, sample: str) -> tuple[str, ...]:
         if not isinstance(options, tuple) or not options:
-            raise self._wrong(sample.id, f"are {shown(options)}, not a tuple of one or more texts")
+            raise self._wrong(sample, f"are {shown(options)}, not a tuple of one or more texts")
         for option in options:
             if not isinstance(option, str) or not option or not is_writable(option):
-                raise self._wrong(sample.id, f"hold {shown(option)}: an option must be a text that is not empty")
+                raise self._wrong(sample, f"hold {shown(option)}: an option must be a text that is not empty")
         return options
 
 
 class _Cut(_Call):
     def __call__(self, asked: OfficialCutInput) -> OfficialCut:
-        made = self._ask(asked.sample.id, asked)
+        return self._ask(asked.sample.id, lambda made: self._sound(made, asked.sample.id), asked)
+
+    def _sound(self, made: Any, sample: str) -> OfficialCut:
         if not isinstance(made, OfficialCut):
-            raise self._wrong(asked.sample.id, f"gave {shown(made)}, no evalsuite.protocols.OfficialCut")
+            raise self._wrong(sample, f"gave {shown(made)}, no evalsuite.protocols.OfficialCut")
         return made
 
 
@@ -201,32 +212,37 @@ class _Judge(_Call):
     needed: frozenset[str]
 
     def __call__(self, sample: Sample, completion: Completion) -> Judgement:
-        verdict = self._ask(sample.id, sample, completion)
+        return self._ask(sample.id, lambda verdict: self._sound(verdict, sample.id), sample, completion)
+
+    def _sound(self, verdict: Any, sample: str) -> Judgement:
         if not isinstance(verdict, Judgement):
-            raise self._wrong(sample.id, f"gave {shown(verdict)}, no evalsuite.types.Judgement")
+            raise self._wrong(sample, f"gave {shown(verdict)}, no evalsuite.types.Judgement")
+        for what, text in (("read the answer", verdict.answer), ("skipped it for", verdict.skipped)):
+            if not isinstance(text, str) or not is_writable(text):
+                raise self._wrong(sample, f"{what} {shown(text)}, which is no text")
         if verdict.skipped:
             return verdict
-        if not isinstance(verdict.answer, str) or not is_writable(verdict.answer):
-            raise self._wrong(sample.id, f"read the answer {shown(verdict.answer)}, which is no text")
         if not isinstance(verdict.values, Mapping):
-            raise self._wrong(sample.id, f"gave the values {shown(verdict.values)}, which are no mapping")
+            raise self._wrong(sample, f"gave the values {shown(verdict.values)}, which are no mapping")
         missing = sorted(self.needed - set(verdict.values))
         if missing:
-            raise self._wrong(sample.id, f"gave no value of {missing[0]!r}")
+            raise self._wrong(sample, f"gave no value of {missing[0]!r}")
         values = {name: self._value(sample, name, value) for name, value in verdict.values.items()}
-        return replace(verdict, values=values)
+        return replace(verdict, values=values, scorable=bool(verdict.scorable))
 
-    def _value(self, sample: Sample, name: object, value: object) -> float:
+    def _value(self, sample: str, name: object, value: Any) -> float:
         if not isinstance(name, str) or not is_writable(name):
-            raise self._wrong(sample.id, f"names a metric {shown(name)}, which is no text")
+            raise self._wrong(sample, f"names a metric {shown(name)}, which is no text")
         if not is_percentage(value):
-            raise self._wrong(sample.id, f"gave {name} = {shown(value)}; values are numbers from 0 to 100")
-        return float(value)  # type: ignore[arg-type]  # a number, as just asked
+            raise self._wrong(sample, f"gave {name} = {shown(value)}; values are numbers from 0 to 100")
+        return float(value)
 
 
 class _Combine(_Call):
     def __call__(self, means: Mapping[str, float]) -> float:
-        value = self._ask(None, means)
+        return self._ask(None, self._sound, means)
+
+    def _sound(self, value: Any) -> float:
         if not is_percentage(value):
             raise self._wrong(None, f"gave {shown(value)}; values are numbers from 0 to 100")
         return float(value)
@@ -234,12 +250,15 @@ class _Combine(_Call):
 
 class _Subset(_Call):
     def __call__(self, sample: Sample) -> bool:
-        return bool(self._ask(sample.id, sample))
+        return self._ask(sample.id, bool, sample)
 
 
 def is_percentage(value: object) -> bool:
     """Whether a value is a number from 0 to 100; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
     return math.isfinite(number) and -ROUNDING <= number <= 100 + ROUNDING

@@ -178,7 +178,7 @@ def finish(out: Path, args: argparse.Namespace) -> int:
     for line in defects:
         complain(f"defect: {plain(line)}")
     incomplete = [cell for cell in cells if cell.primary and not cell.complete]
-    for cell in incomplete:
+    for cell in (cell for cell in incomplete if cell.failed):
         asked = f"{cell.task} {cell.shots}-shot, cap {cell.max_prompt_tokens or 'model'}"
         complain(
             f"incomplete: {asked}: {cell.failed} of {cell.asked} failed or missing; run it again to ask those, or see "

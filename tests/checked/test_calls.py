@@ -73,7 +73,7 @@ def test_a_mended_scorer_gives_the_table_without_asking_again(tmp_path: Path, ca
 
 
 @pytest.mark.parametrize(
-    "value", ["float('nan')", "float('inf')", "-float('inf')", "250.0", "-3.0", "True", "'5'", "None"]
+    "value", ["float('nan')", "float('inf')", "-float('inf')", "250.0", "-3.0", "True", "'5'", "None", "10**5000"]
 )
 def test_a_value_that_is_no_number_from_0_to_100_is_refused(tmp_path: Path, capsys: Capture, value: str) -> None:
     plug_in = faulty(tmp_path, ('"f1": f1(answer, sample.references)', f'"f1": {value}'))
@@ -89,6 +89,8 @@ def test_a_value_that_is_no_number_from_0_to_100_is_refused(tmp_path: Path, caps
         (("Judgement(values, answer,", "Judgement(values, 5,"), "which is no text"),
         (("Judgement(values, answer,", "Judgement(values, '\\ud800',"), "which is no text"),
         (("Judgement(values, answer,", "Judgement(5, answer,"), "no mapping"),
+        (("scorable=bool(answer)", "skipped=5"), "skipped it for 5, which is no text"),
+        (("scorable=bool(answer)", "scorable=type('No', (), {'__bool__': lambda self: 1 / 0})()"), "ZeroDivisionError"),
         (('"words": float', '"word": float'), "gave no value of 'words'"),
     ],
 )
@@ -138,6 +140,7 @@ PLANNED = [
     ((DOCUMENT, f"open('/nowhere'); {DOCUMENT}"), f"{READ} raised FileNotFoundError"),
     ((DOCUMENT, f"row.text('id') == 'q1' and 1 / 0; {DOCUMENT}"), f"{READ} (after 'q0') raised ZeroDivisionError"),
     (("yield _sample(row)", "yield row"), f"{READ} gave"),
+    (("yield _sample(row)", "yield None"), f"{READ} gave None"),
     (("samples=samples", "samples=lambda source, split: None"), f"{READ} raised TypeError"),
     ((PROMPT, f"replace({PROMPT[:-1]}, prompt=lambda sample: 1 / 0),"), f"{ASKED} prompt raised ZeroDivisionError"),
     ((PROMPT, f"replace({PROMPT[:-1]}, prompt=lambda sample: 'text'),"), f"{ASKED} prompt gave 'text'"),
