@@ -132,6 +132,12 @@ class RunRecord:
     """Question identity at the last scoring, of cells whose task had another version by then."""
     sealed: Mapping[str, FileSeal] = field(default_factory=dict)
     """Counts and checksums of the run's files; one that is being written has none until the run closes."""
+    begun: str | None = None
+    """When the run was first started: ISO 8601, UTC."""
+    ended: str | None = None
+    """When its last answer was written; None while it is going on or was cut short."""
+    template_date: str | None = None
+    """The date in its chats: ``YYYY-MM-DD`` or ``the template's own``; None where the template reads none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ examples:
       --data ./data --out results/llama
   evalsuite compare results/llama results/other --format markdown
 
+environment: EVALSUITE_DATA the publishers' files, where --data is not given
+             EVALSUITE_MIRROR a folder holding copies of the hub's files
+             EVALSUITE_CACHE where fetched files are kept (default: ~/.cache/evalsuite)
+
 exit codes: 0 done, 2 usage or bad input, 3 finished but incomplete, 4 runs that cannot
 be compared, 130 interrupted (run it again to resume)
 """

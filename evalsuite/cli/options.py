@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from evalsuite.errors import UsageError
 
 Commands = Any
 """What ``add_subparsers`` returns; argparse keeps its class private."""
+
+SHOWN = 60
+"""Characters of a wrong value that its refusal repeats."""
+_NUMBER = re.compile(r"[-+]?[0-9]{1,18}")
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -49,14 +54,21 @@ def directory(text: str) -> Path:
     return Path(text)
 
 
+def number(text: str) -> int:
+    """A whole number; one of more than 18 digits is a slip, and Python refuses to read thousands of them."""
+    if not _NUMBER.fullmatch(text.strip()):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected a whole number")
+    return int(text)
+
+
 def whole_numbers(text: str) -> tuple[int, ...]:
     """``0,1,2``: whole numbers of at least 0, each once."""
-    try:
-        found = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected whole numbers separated by commas") from None
+    parts = text.split(",")
+    if not all(_NUMBER.fullmatch(part.strip()) for part in parts):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected whole numbers separated by commas")
+    found = tuple(map(int, parts))
     if min(found) < 0 or len(set(found)) < len(found):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected different numbers of at least 0")
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected different numbers of at least 0")
     return found
 
 
@@ -67,26 +79,29 @@ def cost(text: str) -> float:
     except ValueError:
         found = -1.0
     if not (math.isfinite(found) and found >= 0):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r}: expected a number of at least 0")
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected a number of at least 0")
     return found
 
 
 def positive(text: str) -> int:
     """A whole number of at least 1."""
-    try:
-        found = int(text)
-    except ValueError:
-        found = 0
+    found = int(text) if _NUMBER.fullmatch(text.strip()) else 0
     if found < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected a whole number of at least 1")
     return found
 
 
 def whole(text: str) -> int:
     """A whole number of at least 0."""
-    if not text.strip().isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least 0")
-    return int(text)
+    found = int(text) if _NUMBER.fullmatch(text.strip()) else -1
+    if found < 0:
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected a whole number of at least 0")
+    return found
+
+
+def _shown(text: str) -> str:
+    """What was typed, its beginning where it is very long."""
+    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "...")
 
 
 def day(text: str) -> str:
@@ -100,7 +115,7 @@ def day(text: str) -> str:
     except ValueError:
         found = None
     if found is None or found.isoformat() != text:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected today or a date such as 2024-07-26")
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected today or a date such as 2024-07-26")
     return text
 
 
@@ -108,7 +123,7 @@ def caps(text: str) -> tuple[int | None, ...]:
     """``4096,16384``, each once; ``model`` stands for the model's own maximum."""
     found = tuple(None if part.strip() == "model" else positive(part) for part in text.split(","))
     if len(set(found)) < len(found):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected different caps, each once")
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: expected different caps, each once")
     return found
 
 
@@ -151,7 +166,7 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", metavar="S", help="train, validation or test, or for one task qasper=train (default: each task's)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draws the demonstrations (default: 0)")
+    parser.add_argument("--seed", type=number, default=0, metavar="N", help="draws the demonstrations (default: 0)")
     parser.add_argument(
         "--demo-draw",
         choices=("task", "sample"),

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command, add_include_path, directory
+from evalsuite.cli.output import tell
+from evalsuite.safe_text import plain
 
 _EXAMPLES = """
 evalsuite score-predictions Predictions/exam_eval/turbo-16k-0613/*.jsonl --suite leval --out results/turbo
@@ -38,7 +40,10 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.cli.run import finish
     from evalsuite.plugins import find_tasks
     from evalsuite.runs.imported import import_predictions
+    from evalsuite.runs.store import read_record
 
     tasks = find_tasks(args.include_path)
     import_predictions(args.files, args.suite, args.out, tasks, data=args.data, model_name=args.model_name)
+    for notice in read_record(args.out).notices:
+        tell(f"note: {plain(notice)}")
     return finish(args.out, args)

@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.plugins import find_tasks, select_tasks
 
     tasks = find_tasks(args.include_path)
-    chosen = select_tasks([args.name], tasks) if args.name else tuple(tasks.values())
+    chosen = select_tasks([args.name], tasks) if args.name is not None else tuple(tasks.values())
     if args.json:
         say(json.dumps([_json(task) for task in chosen], indent=1))
     elif args.name:

@@ -65,6 +65,17 @@ def chat_frame(tokenizer: Tokenizer, parts: Parts, date: str | None = None) -> F
     return Frame(ids, tuple(tokenizer.encode_template(tail)) if tail else (), (head, tail))
 
 
+def template_date(tokenizer: Tokenizer, date: str | None) -> str | None:
+    """What chats show as their date, for the record; None where the template reads none.
+
+    Args:
+        tokenizer: carries the template.
+        date: the date asked for, if any.
+    """
+    shown = getattr(tokenizer, "template_date", None)
+    return None if shown is None else shown(date)
+
+
 def framed(frame: Frame, text: str, ids: Sequence[int], tokenizer: Tokenizer, room: int) -> tuple[int, ...]:
     """The prompt's ids with both ends around them.
 

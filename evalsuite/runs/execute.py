@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from evalsuite.engines.checked import checked
 from evalsuite.errors import UsageError
+from evalsuite.prompts.chat import template_date
 from evalsuite.records import RunRecord, SampleRecord
 from evalsuite.runs.effort import Effort
 from evalsuite.runs.interrupt import Interrupt
@@ -111,7 +112,9 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
     """
     plan = askable(plan, engine)
     with lock(run_directory(out)):
-        begin(plan, make_record(plan, engine.info), out, allow_engine_change=allow_engine_change)
+        date = template_date(engine.tokenizer, plan.spec.template_date) if plan.spec.chat_template else None
+        record = make_record(plan, engine.info, date)
+        begin(plan, record, out, allow_engine_change=allow_engine_change)
         with Interrupt() as interrupt:
             return _ask(plan, engine, out, report, interrupt)
 
@@ -159,8 +162,8 @@ def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Inter
                 tally.answered(journal.append(completion))
         if not interrupt.requested:
             log.check_end()
-    writing.close()
     left = plan.asked - tally.done - tally.failed
+    writing.close(finished=left == 0)
     ended_early = interrupt.requested and left > 0
     return Outcome(plan.asked, tally.done, tally.failed, ended_early, content.damaged, tally.usage)
 

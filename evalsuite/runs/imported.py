@@ -25,7 +25,7 @@ from evalsuite.records import (
 )
 from evalsuite.runs.identity import imported_identity
 from evalsuite.runs.journal import journal_line, lock
-from evalsuite.runs.record import commit, hardware, packages
+from evalsuite.runs.record import commit, hardware, packages, timestamp
 from evalsuite.runs.samples import sample_record, write_document
 from evalsuite.runs.seal import with_seals
 from evalsuite.runs.store import (
@@ -141,6 +141,8 @@ def _record(name: str, files: Sequence[Path], answers: Sequence[TaskAnswers], da
         commit=commit(),
         hardware=hardware(),
         provenance="imported",
+        begun=timestamp(),
+        ended=timestamp(),
         task_versions={one.task.name: one.task.version for one in answers},
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
@@ -242,8 +243,8 @@ class _Reader:
         asked = for_task(self._spec.limit_documents, self._task.name)
         if asked is None:
             return None
-        if not asked.isdecimal() or int(asked) < 1:
-            raise UsageError(f"--limit-documents {asked}: expected a whole number of at least 1, or qasper=N,...")
+        if not re.fullmatch("[0-9]{1,18}", asked) or int(asked) < 1:
+            raise UsageError(f"--limit-documents {asked[:60]}: expected a whole number of at least 1, or qasper=N,...")
         return int(asked)
 
     def _pool(self, split: str) -> tuple[Sample, ...]:

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -29,8 +30,14 @@ _PACKAGES = (
 )
 
 
-def make_record(plan: Plan, engine: EngineInfo) -> RunRecord:
-    """The record of a run about to begin."""
+def make_record(plan: Plan, engine: EngineInfo, template_date: str | None = None) -> RunRecord:
+    """The record of a run about to begin.
+
+    Args:
+        plan: what is asked.
+        engine: who answers.
+        template_date: the date that its chat template shows.
+    """
     return RunRecord(
         schema_version=SCHEMA_VERSION,
         evalsuite_version=__version__,
@@ -44,7 +51,14 @@ def make_record(plan: Plan, engine: EngineInfo) -> RunRecord:
         commit=commit(),
         hardware=hardware(),
         task_versions={cell.task.name: cell.task.version for cell in plan.cells},
+        begun=timestamp(),
+        template_date=template_date,
     )
+
+
+def timestamp() -> str:
+    """The time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def packages() -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 from evalsuite.errors import UsageError
 from evalsuite.records import EngineInfo, RequestRecord, RunRecord, SampleRecord
 from evalsuite.runs.journal import lock
+from evalsuite.runs.record import timestamp
 from evalsuite.runs.samples import read_document
 from evalsuite.runs.seal import check_seals, is_sealed, with_seals
 from evalsuite.runs.store import (
@@ -106,15 +107,20 @@ class Writing:
         self._open = True
         record = read_record(self._out)
         kept = {name: seal for name, seal in record.sealed.items() if name == SAMPLES}
-        record = replace(record, sealed=kept)
+        record = replace(record, sealed=kept, ended=None)
         write_record(self._out, record)
         write_atomic(self._out / CELLS, self._blank(record))
         write_record(self._out, with_seals(record, self._out, (CELLS,)))
 
-    def close(self) -> None:
-        """Seals what was written."""
+    def close(self, *, finished: bool) -> None:
+        """Seals what was written.
+
+        Args:
+            finished: everything was asked.
+        """
         if self._open:
-            write_record(self._out, with_seals(read_record(self._out), self._out, (REQUESTS, COMPLETIONS)))
+            record = replace(read_record(self._out), ended=timestamp() if finished else None)
+            write_record(self._out, with_seals(record, self._out, (REQUESTS, COMPLETIONS)))
             self._open = False
 
 
