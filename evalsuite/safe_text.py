@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from hashlib import sha256
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width signs start formulas too
+_MARKDOWN = {**{sign: f"\\{sign}" for sign in "\\|`*_[]~$"}, **{sign: f"&#{ord(sign)};" for sign in "<>&"}}
+_LONGEST = 200
+"""Characters of a name a table shows in full."""
 
 
 def plain(text: str) -> str:
@@ -17,13 +22,20 @@ def plain_lines(text: str) -> str:
     return "\n".join(plain(line) for line in text.split("\n"))
 
 
+def short(text: str) -> str:
+    """As ``plain``; of a name too long for a table the beginning, and a hash that keeps it apart from others."""
+    if len(text) <= _LONGEST:
+        return plain(text)
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{plain(text[: _LONGEST // 2])}...#{digest}"
+
+
 def csv_safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    return "'" + text if text.startswith(_FORMULA) else text
+    """A text that no spreadsheet takes for a formula (OWASP: CSV injection), whatever character parts its columns."""
+    inside = re.sub(r"(?<=[;\t|])(\s*)(?=[=+\-@＝＋－＠])", r"\1'", text)  # noqa: RUF001 - as above
+    return "'" + inside if inside.lstrip().startswith(_FORMULA) else inside
 
 
 def markdown_safe(text: str) -> str:
     """A text that stays inside its table cell."""
-    for character in "\\|`*_[]<>":
-        text = text.replace(character, "\\" + character if character not in "<>" else f"&#{ord(character)};")
-    return text
+    return "".join(_MARKDOWN.get(character, character) for character in text)

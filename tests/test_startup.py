@@ -55,6 +55,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "compare run",
         "compare run --format markdown",
         "compare run --format json",
+        "compare run --format csv",
+        "compare run --format latex",
+        "compare run --layout wide",
         "schema cell",
         "data list",
     ],
@@ -64,4 +67,7 @@ def test_a_command_without_a_model_starts_light(line: str, folder: Path) -> None
 
 
 def test_the_test_sees_a_package_that_is_loaded(folder: Path) -> None:
-    assert "pandas" in loaded_by("compare", "run", "--format", "csv", cwd=folder)
+    plugin = folder / "plugins" / "one" / "task.py"
+    plugin.parent.mkdir(parents=True)
+    plugin.write_text("import pandas\nTASKS = ()\n")
+    assert "pandas" in loaded_by("tasks", "--include-path", "plugins", cwd=folder)

@@ -16,6 +16,7 @@ evalsuite compare results/llama --format json > cells.json
 """
 
 FORMATS = ("terminal", "markdown", "csv", "latex", "json")
+LAYOUTS = ("auto", "tables", "wide")
 
 
 def add(commands: Commands) -> None:
@@ -23,6 +24,12 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "compare", main, "Show runs side by side", _EXAMPLES)
     parser.add_argument("folders", type=directory, nargs="+", metavar="DIR", help="run directories, or folders of them")
     parser.add_argument("--format", choices=FORMATS, default="terminal")
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default="auto",
+        help="a table for each task, or one wide table with an average for each suite (default: by their number)",
+    )
     parser.add_argument("--every-metric", action="store_true", help="not only each task's primary metric")
 
 
@@ -52,7 +59,7 @@ def main(args: argparse.Namespace) -> int:
     for line in (*differences(records), *missing, *said):
         tell(f"note: {plain(line)}")
     cells = [cell for found in shown.values() for cell in found]
-    say(render(cells, args.format, every_metric=args.every_metric), end="")
+    say(render(cells, args.format, every_metric=args.every_metric, layout=args.layout), end="")
     if any(incomparable(records)):
         return 4
     return 3 if without or not all(cell.complete for cell in cells) else 0

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalsuite.errors import UsageError
-from evalsuite.safe_text import plain
+from evalsuite.safe_text import short
 from evalsuite.types import Cell
 
 WIDE = 6
 """More columns than this do not fit a terminal side by side."""
-
-UNPARSED = "unparsed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Column:
     @property
     def title(self) -> str:
         """What a table of this task and metric is called, safe for a terminal."""
-        return plain(f"{self.task} ({self.metric}, {self.split})")
+        return short(f"{self.task} ({self.metric}, {self.split})")
 
     def heading(self, varying: frozenset[str]) -> tuple[str, ...]:
         """Lines of a heading, safe for a terminal: the task and metric, then only what differs in the table."""
@@ -51,7 +49,7 @@ class Column:
         }
         always = ("shots", "length")
         rest = [text for name, text in said.items() if text and (name in varying or name in always)]
-        return tuple(plain(line) for line in (self.task, self.metric, *rest))
+        return tuple(short(line) for line in (self.task, self.metric, *rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ def make_table(cells: Sequence[Cell], *, every_metric: bool = False, shots_down:
         place = (_label(cell, shots_down), column_of(cell, shots_down=shots_down))
         if place in placed:
             raise UsageError(
-                f"two runs hold {cell.task} {cell.shots}-shot of model {plain(cell.model)!r}; compare one of them, or "
+                f"two runs hold {cell.task} {cell.shots}-shot of model {short(cell.model)!r}; compare one of them, or "
                 "give the models different names (--model-name)"
             )
         placed[place] = cell
@@ -126,80 +124,3 @@ def _narrow(cells: Sequence[Cell]) -> Table:
 
 def _label(cell: Cell, shots_down: bool) -> str:  # noqa: FBT001 - two words, called twice
     return f"{cell.model} {cell.shots}-shot" if shots_down else cell.model
-
-
-def value_text(cell: Cell | None) -> str:
-    """``mean ± clustered error``, or why there is none."""
-    if cell is None:
-        return ""
-    if cell.value is None:
-        return "incomplete" if not cell.complete else "none scored"
-    error = "" if cell.stderr is None else f" ± {cell.stderr:.1f}"
-    return f"{cell.value:.1f}{error}{'' if cell.complete else ' (incomplete)'}"
-
-
-def count_lines(cell: Cell | None) -> tuple[str, ...]:
-    """Judged of asked, what was cut and what that took; what went wrong only where something did."""
-    if cell is None:
-        return ()
-    judged = cell.scored + cell.unscorable
-    said = [f"{judged}/{cell.asked} judged"]
-    said += [f"{count} {label}" for name, label in _TROUBLES if (count := getattr(cell, name))]
-    if cell.strategy == "imported":
-        said.append("cuts unknown")
-    elif judged:
-        said += _cut_lines(cell, judged)
-    if cell.output_capped:
-        said.append(f"{cell.output_capped} at output limit")
-    return tuple(said)
-
-
-_TROUBLES = (("unscorable", UNPARSED), ("failed", "failed or missing"), ("skipped", "skipped"))
-
-
-def _cut_lines(cell: Cell, judged: int) -> Iterator[str]:
-    """How many prompts were cut, how much of the prompts was left on average, and what the cut took with it."""
-    left = "" if cell.kept is None or not cell.cut else f", {percent(cell.kept)} kept"
-    yield f"{percent(cell.cut / judged)} cut{left}"
-    if cell.demonstrations_lost:
-        yield f"{cell.demonstrations_lost}/{judged} lost demonstrations"
-    if cell.evidence_lost:
-        yield f"{cell.evidence_lost} lost evidence"
-
-
-def percent(share: float) -> str:
-    """A share of one in percent; what is not nothing is never ``0%``, what is not all never ``100%``."""
-    value = 100 * share
-    if 0 < value < 1:
-        return f"{value:.1f}%" if value >= 0.1 else "<0.1%"  # noqa: PLR2004 - the last digit shown
-    if 99 < value < 100:  # noqa: PLR2004 - as above
-        return ">99%"
-    return f"{value:.0f}%"
-
-
-def shared_lines(row: Sequence[Cell | None]) -> tuple[str, ...]:
-    """The count lines that are the same for every cell of a row: said once, beside the model."""
-    counted = [count_lines(cell) for cell in row if cell is not None]
-    return tuple(line for line in counted[0] if all(line in lines for lines in counted)) if counted else ()
-
-
-def common_lines(table: Table) -> tuple[str, ...]:
-    """The count lines that are the same for the whole table: said once, behind its title."""
-    return shared_lines([cell for row in table.rows for cell in row])
-
-
-def cell_lines(cell: Cell | None, shared: Sequence[str]) -> tuple[str, ...]:
-    """The value, and the count lines that are not said for the whole row."""
-    return (value_text(cell), *(line for line in count_lines(cell) if line not in shared))
-
-
-def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
-    """What a reader of these cells must know besides."""
-    said = {
-        f"{UNPARSED}: the official scorer found no answer in the text; what it gives for that, usually 0, counts": any(
-            cell.unscorable for cell in cells
-        ),
-        "scored by an older evalsuite, which did not count lost demonstrations and answers at the output limit: "
-        "evalsuite score DIR counts them": any(cell.output_capped is None for cell in cells),
-    }
-    return tuple(line for line, applies in said.items() if applies)

@@ -7,45 +7,17 @@ import io
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from table_cells import CELL, HOSTILE
 
 from evalsuite.compare.formats import FORMATS, render
-from evalsuite.compare.table import make_table, make_tables, percent
+from evalsuite.compare.table import make_table, make_tables
+from evalsuite.compare.words import percent, value_text
 from evalsuite.errors import UsageError
 from evalsuite.types import Cell
 
-CELL = Cell(
-    suite="toys",
-    task="toy",
-    split="validation",
-    protocol="paper",
-    shots=0,
-    seed=0,
-    max_prompt_tokens=4096,
-    length=None,
-    strategy="left",
-    model="model",
-    metric="f1",
-    primary=True,
-    value=12.34,
-    stderr=1.26,
-    asked=10,
-    scored=8,
-    skipped=1,
-    unscorable=1,
-    failed=0,
-    documents=4,
-    cut=5,
-    evidence_lost=3,
-    complete=True,
-    demonstrations_lost=None,
-    kept=0.257,
-    output_capped=2,
-    value_completed=13.0,
-    repeats=1,
-    higher_is_better=True,
-)
 FIELDS = [
     *("suite", "task", "split", "protocol", "shots", "seed", "max_prompt_tokens", "length", "strategy", "model"),
     *("metric", "primary", "value", "stderr", "asked", "scored", "skipped", "unscorable", "failed", "documents"),
@@ -54,32 +26,15 @@ FIELDS = [
 ]
 """The contract's, in its order."""
 
-HOSTILE = (
-    "\x1b[2J\x1b[31mred",
-    "=HYPERLINK(A1)",
-    "+1+cmd|' /C calc'!A0",
-    "-2",
-    "@SUM(A1)",
-    "a|b",
-    "</td><script>alert(1)</script>",
-    "[bold]x[/bold]",
-    ":fire:",
-    r"\input{/etc/passwd} $x^2$ a_b 50% #1 & {y} ~",
-    "two\nlines\r\n",
-    "tab\there",
-    "right\u202eleft",
-    "`code` *star* [link](http://x)",
-    '"quoted", comma',
-    "\ud800",
-)
-
 
 def test_the_fields_of_a_cell_are_the_contracts() -> None:
     assert list(Cell.__dataclass_fields__) == FIELDS
     assert list(json.loads(render([CELL], "json"))[0]) == FIELDS
 
 
-def test_json_gives_every_metric_and_validates_against_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_gives_every_metric_when_asked_and_validates_against_the_schema(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     import jsonschema
 
     from evalsuite.cli.main import main
@@ -87,7 +42,9 @@ def test_json_gives_every_metric_and_validates_against_the_schema(capsys: pytest
     assert main(["schema", "cell"]) == 0
     schema = json.loads(capsys.readouterr().out)
     empty = replace(CELL, metric="other", primary=False, value=None, stderr=None, evidence_lost=None)
-    given = json.loads(render([CELL, empty, replace(CELL, max_prompt_tokens=None, length=8000, shots=1)], "json"))
+    cells = [CELL, empty, replace(CELL, max_prompt_tokens=None, length=8000, shots=1)]
+    assert len(json.loads(render(cells, "json"))) == 2
+    given = json.loads(render(cells, "json", every_metric=True))
     assert len(given) == 3
     for cell in given:
         jsonschema.validate(cell, schema)
@@ -178,7 +135,7 @@ def test_two_values_for_one_place_are_refused(field: str) -> None:
 
 def test_only_primary_metrics_are_shown_unless_all_are_asked_for() -> None:
     other = replace(CELL, metric="secondary", primary=False)
-    for form in ("terminal", "markdown", "csv", "latex"):
+    for form in FORMATS:
         assert "secondary" not in render([CELL, other], form)
         assert "secondary" in render([CELL, other], form, every_metric=True)
 
@@ -218,8 +175,8 @@ class TestHostileNames:
         shown = render(_hostile(field, name), "latex")
         assert r"\input" not in shown
         for line in shown.splitlines():
-            assert len(re.findall(r"(?<!\\)&", line)) in (0, 2)
-            assert not re.search(r"(?<!\\)[%#]", line)
+            assert len(re.findall(r"(?<!\\)&", line)) in (0, 1, 2)
+            assert line.startswith("% ") or not re.search(r"(?<!\\)[%#]", line)
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ud800]", shown)
 
     def test_come_back_whole_from_json(self, name: str, field: str) -> None:
@@ -251,3 +208,61 @@ def test_no_number_is_shortened_however_narrow_the_terminal(monkeypatch: pytest.
         assert f"{cell.max_prompt_tokens:,}" in text
     assert name in text
     assert "…" not in text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"value": 100.0, "stderr": 0.0, "documents": 3, "skipped": 0}, "100.0 [43, 100]"),
+        ({"value": 0.0, "stderr": 0.0, "documents": 12, "skipped": 0}, "0.0 [0, 25]"),
+        ({"value": 25.0, "stderr": 0.0, "documents": 3, "skipped": 0}, "25.0 [3, 75]"),
+        ({"value": 100.0, "stderr": 0.0, "documents": 4, "skipped": 1}, "100.0 [43, 100]"),
+        ({"value": 100.0, "stderr": 0.0, "documents": 1, "skipped": 1}, "100.0 [34, 100]"),
+        ({"value": 99.9, "stderr": 0.04}, "99.9 ± <0.1"),
+        ({"value": 99.0, "stderr": 1.0}, "99.0 ± 1.0"),
+        ({"value": 99.0, "stderr": None}, "99.0"),
+    ],
+)
+def test_equal_values_claim_no_certainty(change: dict[str, Any], said: str) -> None:
+    cell = replace(CELL, **change)
+    assert value_text(cell) == said
+    shown = render([cell], "terminal")
+    assert said in shown
+    assert ("95% Wilson interval" in shown) == ("[" in said)
+    assert json.loads(render([cell], "json"))[0]["stderr"] == change["stderr"]
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "latex"])
+@pytest.mark.parametrize("layout", ["tables", "wide"])
+def test_a_name_of_a_hundred_thousand_characters_does_not_fill_the_screen(form: str, layout: Any) -> None:
+    from itertools import product
+
+    names = ["x" * 100_000 + end for end in ("a", "b")]
+    grid = [replace(CELL, model=model, task=task, suite=task) for model, task in product(names, names)]
+    shown = render(grid, form, layout=layout)
+    assert len(shown) < 20_000
+    assert max(map(len, shown.splitlines())) < 3000
+    labels = {re.sub(r"\W|allowbreak", "", found) for found in re.findall(r"#[\w\\{}]{8,30}", shown)}
+    assert layout == "wide" or len(labels) >= 2
+
+
+def test_two_runs_of_one_long_name_are_refused_in_a_short_line() -> None:
+    cell = replace(CELL, model="x" * 100_000)
+    with pytest.raises(UsageError) as refused:
+        render([cell, cell], "terminal")
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("name", [" =1+1", "a;=1+1", "a\t=1+1", "a;  @SUM(A1)", "\uff1dSUM(A1)", "a|-2"])
+def test_no_column_a_spreadsheet_may_see_is_a_formula(name: str) -> None:
+    shown = render([replace(CELL, model=name)], "csv")
+    for field in re.split(r"[,;|\t\n]", shown):
+        assert not re.match(r"[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]", field)
+
+
+def test_the_command_offers_every_format_and_layout() -> None:
+    from evalsuite.cli import compare
+    from evalsuite.compare.sheets import LAYOUTS
+
+    assert tuple(FORMATS) == compare.FORMATS
+    assert compare.LAYOUTS == LAYOUTS
