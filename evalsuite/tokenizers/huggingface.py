@@ -90,6 +90,8 @@ class HFTokenizer:
     def model_max_length(self) -> int | None:
         """The length its files speak of, None where they speak of none. It bounds nothing: a model's config does."""
         length = self._pretrained.model_max_length
+        if length is not None and not isinstance(length, int | float):
+            raise UsageError(f"{self.name}: tokenizer_config.json: model_max_length must be a number")
         return None if length is None or length >= HUGE else int(length)
 
     def warn_if_shorter(self, max_model_len: int | None) -> None:
@@ -215,7 +217,22 @@ def load_tokenizer(path_or_id: str, *, revision: str | None = None, trust_remote
     pretrained = _load(folder, path_or_id, trust_remote_code=trust_remote_code)
     if not getattr(pretrained, "is_fast", False) or not hasattr(pretrained, "backend_tokenizer"):
         raise UsageError(f"{path_or_id}: only a slow tokenizer; {_FIX}")
-    return HFTokenizer(pretrained, name=Path(path_or_id).name, digest=folder_digest(folder, files))
+    tokenizer = HFTokenizer(pretrained, name=Path(path_or_id).name, digest=folder_digest(folder, files))
+    _check_usable(tokenizer, path_or_id)
+    return tokenizer
+
+
+def _check_usable(tokenizer: HFTokenizer, name: str) -> None:
+    """Asks everything once, so that what its files have wrong is said now."""
+    try:
+        ids = tokenizer.encode_literal("a").ids
+        _ = tokenizer.decode(ids), tokenizer.bos_id, tokenizer.eos_ids, tokenizer.model_max_length
+    except UsageError:
+        raise
+    except Exception as error:  # whatever the broken file makes the library raise
+        raise UsageError(f"{name}: tokenizer files cannot be used ({one_line(error)}); save them again") from error
+    if not ids:
+        raise UsageError(f"{name}: the tokenizer gives no tokens for a letter; save its files again")
 
 
 _FIX = (

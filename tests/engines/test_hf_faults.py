@@ -126,6 +126,27 @@ def test_a_token_the_model_does_not_know_fails_alone(folder: Path) -> None:
     assert found["fine"].error is None
 
 
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_what_a_library_raises_over_one_request_fails_that_one(
+    saved: Path, way: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import LlamaModel
+
+    whole = LlamaModel.forward
+
+    def forward(self: object, input_ids: object, *rest: object, **more: object) -> object:
+        if (input_ids == POISON).any():  # type: ignore[attr-defined]
+            raise IndexError("planted:\nout of range")
+        return whole(self, input_ids, *rest, **more)
+
+    engine = load(str(saved), way)
+    monkeypatch.setattr(LlamaModel, "forward", forward)
+    group = [request(str(n), [0, *range(5, 60), n + 5]) for n in range(3)]
+    found = list(engine.complete([[request("bad", [0, *range(5, 60), POISON]), *group]]))
+    assert {c.key: c.error for c in found if c.error} == {"bad": "IndexError: planted: out of range"}
+    assert sorted(c.key for c in found) == ["0", "1", "2", "bad"]
+
+
 GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 2, "max_position_embeddings": 1024}
 
 

@@ -57,7 +57,10 @@ def read_config(folder: Path, name: str, options: HFOptions, tensors: int) -> An
     check_generation_config(folder)
     with loading_errors(f"{name}: config.json"):
         config = AutoConfig.from_pretrained(folder, trust_remote_code=options.trust_remote_code)
-        length = model_length(config.get_text_config(decoder=True))
+        text = config.get_text_config(decoder=True)
+        length, window = model_length(text), getattr(text, "sliding_window", None)
+    if isinstance(window, int) and window <= 0:
+        raise UsageError(f"{name}: config.json says sliding_window={window}; it must be a number of tokens, or null")
     if length is not None and not 0 < length <= LONGEST:
         raise UsageError(f"{name}: config.json makes the model's length {length} tokens; give the one it was made for")
     return config

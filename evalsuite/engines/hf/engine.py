@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from evalsuite.engines.hf.counts import Counters
-from evalsuite.engines.hf.failures import NO_MEMORY, NOT_FINITE, failed
+from evalsuite.engines.hf.failures import NO_MEMORY, NOT_FINITE, broke_off, failed
 from evalsuite.engines.hf.layout import Held
 from evalsuite.engines.hf.memory import Budget, is_out_of_memory, release_unused
 from evalsuite.engines.hf.network import Network
@@ -175,7 +175,7 @@ class HFEngine:
     def _run_pack(self, pack: Pack) -> Iterator[Completion]:
         if self._packer is None:
             raise RuntimeError("the engine is closed")
-        done = self._attempt(partial(self._packer.complete, pack, self.budget))
+        done = self._attempt(pack.asks, partial(self._packer.complete, pack, self.budget))
         if done is not None:
             answered, again = _sort_out(pack.asks, done)
             self.counters.packed += len(pack.asks) - len(again)
@@ -195,7 +195,7 @@ class HFEngine:
         while queue:
             rows = max(1, self.budget.batch // queue[0].longest)
             wave = queue[:rows]
-            done = self._attempt(partial(self._plain.complete, wave, self.budget.batch))
+            done = self._attempt(wave, partial(self._plain.complete, wave, self.budget.batch))
             if done is not None:
                 queue = queue[rows:]
                 answered, again = _sort_out(wave, done)
@@ -208,14 +208,14 @@ class HFEngine:
             else:
                 self._shrink()
 
-    def _attempt(self, compute: Callable[[], list[Completion]]) -> list[Completion] | None:
-        """The completions, or None when memory ran out."""
+    def _attempt(self, asks: Sequence[Ask], compute: Callable[[], list[Completion]]) -> list[Completion] | None:
+        """The completions, or None when memory ran out; whatever else goes wrong in a pass fails its requests."""
         try:
             with torch.inference_mode():
                 return compute()
-        except (RuntimeError, MemoryError) as error:
+        except Exception as error:  # noqa: BLE001  # any architecture's code raises here, and it is recorded
             if not is_out_of_memory(error):
-                raise
+                return [failed(ask, broke_off(error)) for ask in asks]
             self.counters.out_of_memory += 1
         if self._packer is not None:
             self._packer.forget()
@@ -233,9 +233,10 @@ def _fail(ask: Ask, reason: str) -> list[Completion]:
 def _sort_out(asks: Sequence[Ask], done: Sequence[Completion]) -> tuple[list[Completion], list[Ask]]:
     """The answers that stand, and the requests to compute again, each by itself.
 
-    A NaN passes through any mask: one bad row spoils all that are computed with it, and which those are must not show.
+    A NaN passes through any mask: one bad row spoils all that are computed with it, as an error in their pass does.
+    Which those are must not show.
     """
-    spoiled = {completion.key for completion in done if completion.error == NOT_FINITE} if len(asks) > 1 else set()
+    spoiled = {completion.key for completion in done if completion.error} if len(asks) > 1 else set()
     return [c for c in done if c.key not in spoiled], [ask for ask in asks if ask.request.key in spoiled]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evalsuite.engines.hf.plan import Ask
+from evalsuite.tokenizers.files import one_line
 from evalsuite.types import Completion
 
 NOT_FINITE = (
@@ -10,6 +11,11 @@ NOT_FINITE = (
     "(try dtype=float32)"
 )
 NO_MEMORY = "out of memory even with the smallest batch"
+
+
+def broke_off(error: Exception) -> str:
+    """What the library raised in the middle of a pass."""
+    return f"{type(error).__name__}: {one_line(error)}"
 
 
 def failed(ask: Ask, reason: str) -> Completion:

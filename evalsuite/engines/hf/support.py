@@ -17,6 +17,8 @@ MASKABLE = ("sdpa", "eager")
 LENGTH_DEPENDENT = ("dynamic", "longrope")
 ALIBI = ("bloom", "mpt")
 PREFIX, SUFFIX = 9, 6
+NEW = 2
+"""Tokens the first probe generates: the second is the first that looks back into a cache."""
 TOLERANCE = {torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 5e-2}
 """Largest mean difference of log-probabilities on the probe, against their spread, that is rounding.
 
@@ -54,12 +56,13 @@ def pads_safely(model: Any) -> bool:
 
 
 def gives_finite_logits(model: Any, most: int | None) -> bool:
-    """Runs a few tokens through a model, and says whether all logits were finite."""
-    tokens = min(PROBE, most or PROBE)
+    """Runs a few tokens through a model, generates two more, and says whether all logits were finite."""
+    tokens = max(1, min(PROBE, (most or PROBE) - NEW))
     ids = torch.arange(tokens, device=model.get_input_embeddings().weight.device)[None]
     ids %= model.get_input_embeddings().weight.shape[0]
     more = {"decoder_input_ids": ids[:, :1]} if model.config.is_encoder_decoder else {}
     with torch.inference_mode():
+        model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=NEW, do_sample=False)
         return bool(model(input_ids=ids, **more).logits.amax(dim=-1).isfinite().all())
 
 
