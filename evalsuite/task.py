@@ -24,6 +24,9 @@ class Row(Protocol):
     def text(self, name: str) -> str:
         """A string field."""
 
+    def identifier(self, name: str) -> str:
+        """A string field that is not blank."""
+
     def whole(self, name: str) -> int:
         """An integer field."""
 
@@ -36,8 +39,26 @@ class Row(Protocol):
     def texts(self, name: str) -> Sequence[str]:
         """A list of strings."""
 
+    def some_texts(self, name: str) -> Sequence[str]:
+        """A list of at least one string, such as references."""
+
+    def optional_texts(self, name: str) -> Sequence[str | None]:
+        """A list of strings and nulls, empty where it is absent."""
+
+    def text_lists(self, name: str) -> Sequence[Sequence[str]]:
+        """A list of lists of strings, empty where it is absent."""
+
+    def clean(self, name: str, text: str) -> str:
+        """A text taken out of a field read raw, refused where it can be none."""
+
+    def optional_text(self, name: str) -> str | None:
+        """A string field, None where it is absent or null."""
+
+    def optional_truth(self, name: str) -> bool | None:
+        """A field that is true or false, None where it is absent or null."""
+
     def get(self, name: str, default: Any = None) -> Any:
-        """The raw value of an optional field."""
+        """The raw value of an optional field, unchecked."""
 
     def names(self) -> list[str]:
         """The names of its fields, for an object whose fields are ids."""

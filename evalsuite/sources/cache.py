@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalsuite.errors import UsageError
 from evalsuite.sources.hub import Hub, HuggingFace, Mirror
-from evalsuite.sources.lock import Lock
+from evalsuite.sources.lock import COMMIT, Lock, inside
 from evalsuite.sources.storage import sha256
 from evalsuite.task import HubFile
-
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,9 @@ class Cache:
         paths = self.lock.listing(key) or self._hub.listing(file.repo, self.revision(file), file.path)
         if not paths:
             raise UsageError(f"dataset {file.repo}: no file {file.path}; the repository may have changed")
+        for path in paths:
+            if not inside(path):
+                raise UsageError(f"dataset {file.repo}: lists {path!r}, which leads out of it; do not use this dataset")
         self.lock.record("listings", key, list(paths))
         yield from (replace(file, path=path) for path in paths)
 
@@ -76,12 +76,14 @@ class Cache:
         """The commit to read at, resolved and pinned the first time; the bare ref where nobody knows the commit."""
         pinned, ref = self.pinned(file), file.revision or "main"
         if pinned is None and (pinned := self._hub.commit(file.repo, ref, archive_of(file))) is not None:
+            if not COMMIT.fullmatch(pinned):
+                raise UsageError(f"dataset {file.repo}: the hub names {pinned[:60]!r}, which is no commit; try again")
             self.lock.record("commits", _repository(file), pinned)
         return pinned or ref
 
     def pinned(self, file: HubFile) -> str | None:
         """The commit declared or recorded."""
-        if file.revision is not None and _COMMIT.fullmatch(file.revision):
+        if file.revision is not None and COMMIT.fullmatch(file.revision):
             return file.revision
         return self.lock.commit(_repository(file))
 

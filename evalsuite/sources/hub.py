@@ -54,7 +54,7 @@ class HuggingFace:
 
         with _explained(repository, pattern, self._cache):
             siblings = HfApi().dataset_info(repository, revision=revision).siblings or []
-        return sorted(file.rfilename for file in siblings if fnmatchcase(file.rfilename, pattern))
+            return sorted(file.rfilename for file in siblings if fnmatchcase(file.rfilename, pattern))
 
     def file(self, repository: str, revision: str, path: str) -> Path:
         """The file in the cache, downloaded if it is not there yet."""
@@ -112,6 +112,10 @@ def _explained(repository: str, what: str, cache: Path) -> Iterator[None]:
         raise UsageError(f"{page}: has no file {what}; the repository may have changed") from error
     except (_network_error(), OSError) as error:
         raise UsageError(_elsewhere(f"{page}: cannot fetch {what} ({error})", f"{repository}/{what}")) from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise UsageError(
+            _elsewhere(f"{page}: answered what is no listing ({error})", f"{repository}/{what}")
+        ) from error
 
 
 def _elsewhere(trouble: str, wanted: str) -> str:

@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from evalsuite.errors import UsageError
+from evalsuite.sources.parse import once
 
 FILE = "evalsuite-data.lock.json"
 VERSION = 1
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def inside(path: object) -> bool:
+    """Whether a path of a repository stays in it: relative, without ``..``, in letters a path may have."""
+    if not isinstance(path, str) or not path or path.startswith("/") or "\\" in path or "\0" in path:
+        return False
+    return ".." not in PurePosixPath(path).parts
+
+
+SECTIONS: dict[str, Callable[[object], bool]] = {
+    "commits": lambda value: isinstance(value, str) and COMMIT.fullmatch(value) is not None,
+    "files": lambda value: isinstance(value, str) and _SHA256.fullmatch(value) is not None,
+    "listings": lambda value: isinstance(value, list) and all(map(inside, value)),
+}
+"""The sections of the file, and whether an entry's value can be what was recorded."""
 
 
 class Lock:
@@ -53,13 +73,25 @@ class Lock:
         if not self.path.exists():
             return {"version": VERSION}
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
+            content = json.loads(self.path.read_text(encoding="utf-8"), object_pairs_hook=once)
             version = content["version"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UsageError(f"{self.path}: not a lock file ({error}); mend or delete it and fetch again") from error
         if version != VERSION:
             raise UsageError(f"{self.path}: written by another version ({version}); delete it and fetch again")
+        for name, sound in SECTIONS.items():
+            self._check(name, content.get(name, {}), sound)
         return dict(content)
+
+    def _check(self, name: str, section: object, sound: Callable[[object], bool]) -> None:
+        """Refuses a damaged section: what it records guards every later read."""
+        if not isinstance(section, dict):
+            raise UsageError(f"{self.path}: {name!r} must be an object; mend or delete the file and fetch again")
+        for key, value in section.items():
+            if not sound(value):
+                raise UsageError(
+                    f"{self.path}: {name!r} of {key!r} is damaged; mend or delete the file and fetch again"
+                )
 
     def _write(self, content: Mapping[str, Any]) -> None:
         draft = self.path.with_suffix(f".{os.getpid()}")
@@ -69,8 +101,16 @@ class Lock:
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Several runs may fetch at once; one writes at a time."""
-        from filelock import FileLock
+        from filelock import FileLock, Timeout
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.path}.lock", timeout=60):
-            yield
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self.path}.lock", timeout=60):
+                yield
+        except Timeout as error:
+            raise UsageError(f"{self.path}: another process has held it for a minute; wait for that one") from error
+        except OSError as error:
+            why = error.strerror or error
+            raise UsageError(
+                f"{self.path}: cannot be written ({why}); set EVALSUITE_CACHE to another folder"
+            ) from error

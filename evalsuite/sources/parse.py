@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -14,8 +15,25 @@ from evalsuite.sources.row import Record
 from evalsuite.sources.storage import MAX_WHOLE, Stored, read_whole
 from evalsuite.types import Json
 
+_BATCH = 64
+"""Rows of a parquet file held at once; one may hold a book."""
 _BOM = b"\xef\xbb\xbf"
-_DECODER = json.JSONDecoder()
+
+
+class _DoubledError(ValueError):
+    """A JSON object that names a field twice."""
+
+
+def once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """The object of these fields, each of which may stand in it once: a reader cannot know which one is meant."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise _DoubledError(f"field {twice[:40]!r} stands twice in one object; mend the file")
+    return made
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=once)
 
 
 def records(stored: Stored, name: str) -> Iterator[Record]:
@@ -58,8 +76,8 @@ def decode(data: bytes, where: str) -> str:
 
 
 def _json(stream: BinaryIO, shown: str) -> Iterator[Record]:
-    for number, line in _lines(stream, shown):
-        if line.lstrip()[:1] == b"[":
+    for index, (number, line) in enumerate(_lines(stream, shown)):
+        if index == 0 and line.lstrip()[:1] == b"[":
             yield from _json_list(line + b"\n" + read_whole(stream, shown), shown, number)
             return
         yield _record(load_json(decode(line, f"{shown}:{number}"), shown, number), f"{shown}:{number}")
@@ -89,12 +107,21 @@ def load_json(text: str, shown: str, line: int, **how: Any) -> Any:
         UsageError: it is not valid, or no data.
     """
     try:
-        return json.loads(text, **how)
+        return json.loads(text, **{"object_pairs_hook": once, **how})
     except json.JSONDecodeError as error:
         at = line + error.lineno - 1
         raise UsageError(f"{shown}:{at}: not valid JSON ({error.msg}, column {error.colno})") from error
     except (RecursionError, ValueError) as error:
-        raise UsageError(f"{shown}:{line}: JSON nested too deeply, or with a number too long, to be data") from error
+        raise UsageError(f"{shown}:{line}: {_unfit(error)}") from error
+
+
+def _unfit(error: RecursionError | ValueError) -> str:
+    """Why JSON that may be well-formed cannot be data."""
+    return (
+        str(error)
+        if isinstance(error, _DoubledError)
+        else "JSON nested too deeply, or with a number too long, to be data"
+    )
 
 
 def _json_list(data: bytes, shown: str, line: int) -> Iterator[Record]:
@@ -107,8 +134,11 @@ def _json_list(data: bytes, shown: str, line: int) -> Iterator[Record]:
         where = f"{shown}:{line} (record {index})"
         try:
             value, at = _DECODER.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise UsageError(f"{where}: not valid JSON ({error})") from error
+        except json.JSONDecodeError as error:
+            at = line + text.count("\n", seen, error.pos)
+            raise UsageError(f"{where}: not valid JSON ({error.msg}, line {at} column {error.colno})") from error
+        except (RecursionError, ValueError) as error:
+            raise UsageError(f"{where}: {_unfit(error)}") from error
         yield _record(value, where)
         at = _separator(text, at, where)
     if text[at : at + 1] != "]" or text[at + 1 :].strip():
@@ -152,6 +182,9 @@ def _csv(stream: BinaryIO, shown: str) -> Iterator[Record]:
 def _csv_rows(reader: Any, shown: str) -> Iterator[Record]:
     """Rows under the header's names; a row is named by its first line."""
     header: list[str] = next(reader, [])
+    doubled = [name for name, count in Counter(header).items() if count > 1]
+    if doubled:
+        raise UsageError(f"{shown}:1: the header names {doubled[0][:40]!r} twice; mend the file")
     start = reader.line_num + 1
     for fields in reader:
         if fields:
@@ -168,12 +201,16 @@ def _csv_record(header: list[str], fields: list[str], where: str) -> Record:
 def _parquet(stored: Stored) -> Iterator[Record]:
     if stored.member or stored.path.suffix == ".gz":
         raise UsageError(f"{stored.shown}: a parquet file cannot be read inside an archive; unpack it")
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetsError
+    from pyarrow import ArrowException, parquet
 
     try:
-        rows = load_dataset("parquet", data_files=str(stored.path), split="train", streaming=True)
-        for number, value in enumerate(rows, start=1):
-            yield Record(value, f"{stored.shown}:{number}")
-    except (DatasetsError, ValueError, OSError) as error:
-        raise UsageError(f"{stored.shown}: not a readable parquet file ({error})") from error
+        with parquet.ParquetFile(stored.path) as file:
+            doubled = [name for name, count in Counter(file.schema_arrow.names).items() if count > 1]
+            if doubled:
+                raise UsageError(f"{stored.shown}: has two columns named {doubled[0][:40]!r}; mend the file")
+            values = (value for batch in file.iter_batches(_BATCH) for value in batch.to_pylist())
+            for number, value in enumerate(values, start=1):
+                yield Record(value, f"{stored.shown}:{number}")
+    except (ArrowException, ValueError, OSError, OverflowError, MemoryError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise UsageError(f"{stored.shown}: not a readable parquet file ({why})") from error

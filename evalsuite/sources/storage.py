@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
+import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ MAX_MEMBER = 64 << 30
 """Most bytes a member of a zip may unpack to; the largest official one (NarrativeQA of SCROLLS) is about 25 GB."""
 MAX_WHOLE = 1 << 30
 """Most bytes read into memory at once: a file that must be read whole, or one line."""
+_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile)
 _FREE = 1 << 20
 """Unpacked bytes below which the ratio does not matter."""
 
@@ -48,15 +52,17 @@ class Stored:
         try:
             with self._stream() as stream:
                 yield stream
-        except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+        except _DAMAGED as error:
             raise UsageError(f"{self.shown}: the file is damaged or incomplete ({error}); fetch it again") from error
+        except NotImplementedError as error:
+            raise UsageError(f"{self.shown}: packed in a way that cannot be read ({error}); pack it anew") from error
         except OSError as error:
             raise UsageError(f"{self.shown}: cannot be read ({error.strerror or error})") from error
 
     @contextmanager
     def _stream(self) -> Iterator[BinaryIO]:
         if self.member:
-            with zipfile.ZipFile(self.path) as archive, _open_member(archive, self) as stream:
+            with _archive(self.path) as archive, _open_member(archive, self) as stream:
                 yield stream
         elif self.path.suffix == ".gz":
             with gzip.open(self.path) as stream:
@@ -85,12 +91,11 @@ def members(path: Path) -> list[str]:
     Raises:
         UsageError: no zip, or a member's name leads out of the archive.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
-        raise UsageError(f"{path}: not a readable zip file ({error}); fetch it again") from error
-    for name in names:
+    with _archive(path) as archive:
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise UsageError(f"{path}: holds {count} members named {name!r}; do not use this file")
         if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
             raise UsageError(f"{path}: member {name!r} points outside the archive; do not use this file")
     return names
@@ -104,14 +109,37 @@ def read_whole(stream: BinaryIO, shown: str) -> bytes:
     return data
 
 
+@contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip whose list of members can be read.
+
+    Raises:
+        UsageError: it cannot; a damaged list raises many kinds of errors.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (*_DAMAGED, OSError, ValueError, NotImplementedError, struct.error) as error:
+        raise UsageError(f"{path}: not a readable zip file ({error}); fetch it again") from error
+    with archive:
+        yield archive
+
+
 def _open_member(archive: zipfile.ZipFile, stored: Stored) -> BinaryIO:
-    info = archive.getinfo(stored.member)
+    found = [info for info in archive.infolist() if info.filename == stored.member]
+    if len(found) != 1:
+        raise UsageError(f"{stored.path}: holds {len(found)} members named {stored.member!r}, not one; fetch it again")
+    info = found[0]
     if info.file_size > MAX_MEMBER or info.file_size > max(_FREE, MAX_RATIO * info.compress_size):
         size = f"{info.compress_size} bytes unpack to {info.file_size}"
         raise UsageError(f"{stored.shown}: {size}; this looks like a zip bomb and is not read")
     if info.flag_bits & 1:
         raise UsageError(f"{stored.shown}: the member is encrypted; unpack it yourself and put the file there")
-    return cast("BinaryIO", archive.open(info))
+    try:
+        return cast("BinaryIO", archive.open(info))
+    except (ValueError, RuntimeError, struct.error) as error:
+        if isinstance(error, NotImplementedError):
+            raise
+        raise UsageError(f"{stored.shown}: the file is damaged or incomplete ({error}); fetch it again") from error
 
 
 class _Guard(io.RawIOBase):

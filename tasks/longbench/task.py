@@ -32,7 +32,7 @@ def samples(source: Source, _: str) -> Iterator[Sample]:
     for row in source.need("data/narrativeqa.jsonl", "narrativeqa*.jsonl")[0].records():
         text = row.text("context")
         document = stories[text][0].document if text in stories else Document(f"story-{len(stories)}", text)
-        asked = Sample(row.text("_id"), document, row.text("input"), tuple(row.texts("answers")))
+        asked = Sample(row.identifier("_id"), document, row.text("input"), tuple(row.some_texts("answers")))
         stories.setdefault(text, []).append(asked)
     for group in stories.values():
         yield from group

@@ -82,11 +82,11 @@ def _questions(source: Source, split: str) -> Asks:
 
 
 def _official(row: Row) -> tuple[str, Asked]:
-    return row.text("document_id"), Asked(row.text("question"), (row.text("answer1"), row.text("answer2")))
+    return row.identifier("document_id"), Asked(row.text("question"), (row.text("answer1"), row.text("answer2")))
 
 
 def _flattened(row: Row) -> tuple[str, Asked]:
-    return row.text("_id"), Asked(row.text("question.tokens"), tuple(row.texts("ground_truths")))
+    return row.identifier("_id"), Asked(row.text("question.tokens"), tuple(row.some_texts("ground_truths")))
 
 
 def _flat(source: Source, split: str) -> Iterator[Row]:
@@ -98,13 +98,13 @@ def _flat(source: Source, split: str) -> Iterator[Row]:
 def _summaries(source: Source, split: str) -> Texts:
     official = source.find("third_party/wikipedia/summaries.csv", "summaries.csv")
     if official:
-        return {row.text("document_id"): partial(row.text, "summary") for row in official[0].records()}
-    return {row.text("_id"): partial(row.text, "context.tokens") for row in _flat(source, split)}
+        return {row.identifier("document_id"): partial(row.text, "summary") for row in official[0].records()}
+    return {row.identifier("_id"): partial(row.text, "context.tokens") for row in _flat(source, split)}
 
 
 def _stories(source: Source) -> Texts:
     files = {PurePosixPath(file.name).stem: file for file in source.need("tmp/*.content", "stories/*.content")}
-    ends = {row.text("document_id"): row for file in source.find("documents.csv") for row in file.records()}
+    ends = {row.identifier("document_id"): row for file in source.find("documents.csv") for row in file.records()}
     return {name: partial(_story, source, file, ends.get(name)) for name, file in files.items()}
 
 
@@ -134,10 +134,12 @@ def _hub(source: Source, shards: Sequence[File], *, summary: bool) -> Iterator[S
     document, asked = Document("", ""), 0
     for row in (row for shard in shards for row in shard.records()):
         carried = row.row("document")
-        name = carried.text("id")
+        name = carried.identifier("id")
         if name != document.id:
             document, asked = Document(name, _carried(source, carried, summary=summary)), 0
         references = tuple(answer.text("text") for answer in row.rows("answers"))
+        if not references:
+            raise row.error("answers", "must hold at least one answer")
         yield Sample(f"{name}/{asked}", document, row.row("question").text("text"), references)
         asked += 1
 

@@ -28,7 +28,7 @@ def from_csv(file: File, source: Source) -> Iterator[Paper]:
             raise row.error("answers", f"has {len(found)} items for {len(questions)} questions")
         pairs = enumerate(zip(questions, found, strict=True))
         asked = [Asked(f"{name}/{index}", question, _gold(answer)) for index, (question, answer) in pairs]
-        text = row.get("paper") and row.text("paper")
+        text = row.optional_text("paper") or ""
         yield Paper(name, text if text.strip() else "", asked)
 
 
@@ -48,8 +48,10 @@ def from_question_dict(file: File, source: Source) -> Iterator[Paper]:
     """Questions by id with their paper's id and extractive answers, without text."""
     _without_text(file, source)
     whole = file.json()
-    rows = sorted(((whole.row(name), name) for name in whole.names()), key=lambda pair: pair[0].text("article_id"))
-    for paper, group in groupby(rows, key=lambda pair: pair[0].text("article_id")):
+    rows = sorted(
+        ((whole.row(name), name) for name in whole.names()), key=lambda pair: pair[0].identifier("article_id")
+    )
+    for paper, group in groupby(rows, key=lambda pair: pair[0].identifier("article_id")):
         yield Paper(paper, "", [Asked(name, row.text("text"), _spans(row)) for row, name in group])
 
 
@@ -61,13 +63,16 @@ def _without_text(file: File, source: Source) -> None:
 
 
 def _strings(row: Row, name: str) -> list[str]:
+    text = row.text(name)
+    if not text.startswith("["):
+        raise row.error(name, "must be a Python list of strings")
     try:
-        value = ast.literal_eval(row.text(name))
+        value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
         raise row.error(name, "must be a Python list of strings") from error
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise row.error(name, "must be a Python list of strings")
-    return value
+    return [row.clean(name, item) for item in value]
 
 
 def _gold(answer: str) -> list[GoldAnswer]:
@@ -85,15 +90,18 @@ def _spans(row: Row) -> list[GoldAnswer]:
 
 def _listed(question: Row) -> list[GoldAnswer]:
     evidence = tuple(question.texts("evidence"))
-    return [_typed(question, answer, evidence) for answer in question.get("answer", [])]
+    given = question.get("answer", [])
+    if not isinstance(given, list):
+        raise question.error("answer", "must be a list of answers")
+    return [_typed(question, answer, evidence) for answer in given]
 
 
 def _typed(question: Row, answer: Json, evidence: tuple[str, ...]) -> GoldAnswer:
     """A list holds spans, true and false are yes and no, text is free."""
     if isinstance(answer, bool):
         return GoldAnswer("Yes" if answer else "No", "boolean", evidence)
-    if isinstance(answer, list):
-        return GoldAnswer(", ".join(map(str, answer)), "extractive", evidence)
+    if isinstance(answer, list) and all(isinstance(span, str) for span in answer):
+        return GoldAnswer(question.clean("answer", ", ".join(answer)), "extractive", evidence)
     if isinstance(answer, str):
-        return GoldAnswer(answer, "abstractive", evidence)
+        return GoldAnswer(question.clean("answer", answer), "abstractive", evidence)
     raise question.error("answer", "must hold text, lists of spans, true or false")

@@ -52,20 +52,13 @@ def to_samples(papers: Sequence[Paper], source: Source) -> Iterator[Sample]:
 def _answer(row: Row) -> GoldAnswer | None:
     return gold_answer(
         {
-            "unanswerable": _truth(row, "unanswerable"),
+            "unanswerable": row.optional_truth("unanswerable"),
             "extractive_spans": row.texts("extractive_spans"),
-            "free_form_answer": row.get("free_form_answer", ""),
-            "yes_no": _truth(row, "yes_no"),
+            "free_form_answer": row.optional_text("free_form_answer"),
+            "yes_no": row.optional_truth("yes_no"),
             "evidence": row.texts("evidence"),
         }
     )
-
-
-def _truth(row: Row, name: str) -> bool | None:
-    value = row.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise row.error(name, "must be true, false or null")
-    return value
 
 
 def _sample(name: str, asked: Asked, document: Document) -> Sample:

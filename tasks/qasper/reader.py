@@ -55,26 +55,30 @@ def _official(file: File, _: Source) -> Iterator[Paper]:
     whole = file.json()
     for name in whole.names():
         row = whole.row(name)
-        sections = [(section.get("section_name", ""), section.texts("paragraphs")) for section in row.rows("full_text")]
+        sections = [
+            (section.optional_text("section_name"), section.texts("paragraphs")) for section in row.rows("full_text")
+        ]
         asked = [_asked(name, index, question) for index, question in enumerate(row.rows("qas"))]
         yield Paper(name, _text(row, sections), asked)
 
 
 def _asked(paper: str, index: int, row: Row) -> Asked:
     given = answers([answer.row("answer") for answer in row.rows("answers")])
-    return Asked(row.get("question_id", f"{paper}/{index}"), row.text("question"), given)
+    return Asked(_id(row, f"{paper}/{index}"), row.text("question"), given)
+
+
+def _id(row: Row, default: str) -> str:
+    return default if row.get("question_id") is None else row.identifier("question_id")
 
 
 def _columnar(file: File, _: Source) -> Iterator[Paper]:
     for row in file.records():
-        name, full, asked = row.text("id"), row.row("full_text"), row.row("qas")
+        name, full, asked = row.identifier("id"), row.row("full_text"), row.row("qas")
         yield Paper(name, _text(row, _sections(full)), list(_columns(name, asked)))
 
 
-def _sections(row: Row) -> list[tuple[str, list[str]]]:
-    names, paragraphs = row.get("section_name", []), row.get("paragraphs", [])
-    if not all(isinstance(part, list) and all(isinstance(one, str) for one in part) for part in paragraphs):
-        raise row.error("paragraphs", "must be lists of strings, one list a section")
+def _sections(row: Row) -> list[tuple[str | None, Sequence[str]]]:
+    names, paragraphs = row.optional_texts("section_name"), row.text_lists("paragraphs")
     if len(names) != len(paragraphs):
         raise row.error("paragraphs", f"has {len(paragraphs)} sections where section_name has {len(names)}")
     return list(zip(names, paragraphs, strict=True))
@@ -84,14 +88,20 @@ def _columns(paper: str, row: Row) -> Iterator[Asked]:
     questions, given = row.texts("question"), row.rows("answers")
     if len(questions) != len(given):
         raise row.error("answers", f"has {len(given)} items for {len(questions)} questions")
-    ids = row.texts("question_id") if row.get("question_id") else [f"{paper}/{index}" for index in range(len(given))]
+    ids = (
+        row.texts("question_id")
+        if row.get("question_id") is not None
+        else [f"{paper}/{index}" for index in range(len(given))]
+    )
     if len(ids) != len(given):
         raise row.error("question_id", f"has {len(ids)} items for {len(questions)} questions")
+    if not all(name.strip() for name in ids):
+        raise row.error("question_id", "holds a blank id")
     for name, question, told in zip(ids, questions, given, strict=True):
         yield Asked(name, question, answers(told.rows("answer")))
 
 
-def _text(row: Row, sections: Sequence[tuple[str, Sequence[str]]]) -> str:
+def _text(row: Row, sections: Sequence[tuple[str | None, Sequence[str]]]) -> str:
     """Title, abstract and sections with their names, blank lines between; empty for a paper without any of them."""
     bodies = ("\n".join((*([name] if name else ()), *paragraphs)) for name, paragraphs in sections)
     text = "\n\n".join((row.text("title"), row.text("abstract"), *bodies))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import PurePosixPath
+from typing import cast
 
 from evalsuite.task import Row, Source
-from evalsuite.types import Document, Sample, Span
+from evalsuite.types import Document, Json, Sample, Span
 
 from . import scrolls
 
 FILES = {"train": "train", "validation": "val", "test": "test"}
 """Our names of the splits to QMSum's."""
+_LONGEST_TURN = 9
+"""Digits of a turn's number."""
 
 
 def samples(source: Source, split: str) -> Iterator[Sample]:
@@ -55,7 +58,8 @@ def _evidence(query: Row, starts: list[int]) -> tuple[Span, ...]:
     """The turns marked as relevant, from first to last inclusive, as stretches of the transcript."""
     turns = len(starts) - 1
     spans = []
-    for pair in query.get("relevant_text_span", []):
+    pairs = query.get("relevant_text_span", [])
+    for pair in pairs if isinstance(pairs, list) else [pairs]:
         first, last = _turns(query, pair)
         if not 0 <= first <= last < turns:
             raise query.error("relevant_text_span", f"names turns {first} to {last} of a meeting of {turns} turns")
@@ -64,8 +68,14 @@ def _evidence(query: Row, starts: list[int]) -> tuple[Span, ...]:
 
 
 def _turns(query: Row, pair: object) -> tuple[int, int]:
-    try:
-        first, last = map(int, pair if isinstance(pair, list) else ())
-    except (TypeError, ValueError) as error:
-        raise query.error("relevant_text_span", "must be a list of pairs of turn numbers") from error
-    return first, last
+    numbers = [_turn(number) for number in pair] if isinstance(pair, list) else []
+    if len(numbers) != 2 or None in numbers:  # noqa: PLR2004 - a pair
+        raise query.error("relevant_text_span", "must be a list of pairs of turn numbers")
+    return cast("tuple[int, int]", tuple(numbers))
+
+
+def _turn(value: Json) -> int | None:
+    """A turn's number, which QMSum writes as a string of digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST_TURN:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -19,12 +19,15 @@ def samples(files: Sequence[File], source: Source) -> Iterator[Sample]:
     meetings: dict[str, dict[str, list[Row]]] = {}
     for row in (row for file in files for row in file.records()):
         _, transcript = _split(row)
-        meetings.setdefault(transcript, {}).setdefault(row.text("id"), []).append(row)
+        meetings.setdefault(transcript, {}).setdefault(row.identifier("id"), []).append(row)
     for transcript, queries in meetings.items():
         document = Document(f"meeting-{sha256(transcript.encode()).hexdigest()[:12]}", transcript)
         for name, rows in queries.items():
-            references = tuple(row.text("output") for row in rows)
-            yield Sample(name, document, _split(rows[0])[0], references)
+            asked = _split(rows[0])[0]
+            for row in rows:
+                if _split(row)[0] != asked:
+                    raise row.error("id", f"is {name!r} again, but with another query")
+            yield Sample(name, document, asked, tuple(row.text("output") for row in rows))
 
 
 def _split(row: Row) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from string import ascii_uppercase
 
 from evalsuite.errors import UsageError
 from evalsuite.task import File, Row, Source
@@ -72,7 +73,7 @@ def _files(source: Source, split: str) -> Sequence[File]:
 
 def _items(row: Row) -> Iterator[Item]:
     article = row.text("article")
-    name = str(row.get("article_id") or f"article-{sha256(article.encode()).hexdigest()[:12]}")
+    name = _id(row, "article_id", f"article-{sha256(article.encode()).hexdigest()[:12]}")
     questions = [row] if row.get("questions") is None else row.rows("questions")
     for question in questions:
         yield _item(question, name, article)
@@ -83,10 +84,28 @@ def _item(row: Row, article_id: str, article: str) -> Item:
     options, label = tuple(row.texts("options")), row.whole(field)
     if not 0 <= label <= len(options):
         raise row.error(field, f"is {label}, but there are {len(options)} options")
-    hard = row.get("difficult", row.get("hard"))
+    if not 2 <= len(options) <= len(ascii_uppercase):  # noqa: PLR2004 - a choice
+        raise row.error("options", f"must be 2 to {len(ascii_uppercase)} texts, not {len(options)}")
     question = row.text("question")
-    name = row.get("question_unique_id") or f"{article_id}/{sha256(question.encode()).hexdigest()[:8]}"
-    return Item(str(name), article_id, article, question, options, label, None if hard is None else bool(hard))
+    name = _id(row, "question_unique_id", f"{article_id}/{sha256(question.encode()).hexdigest()[:8]}")
+    return Item(name, article_id, article, question, options, label, _hard(row))
+
+
+def _id(row: Row, name: str, default: str) -> str:
+    return default if row.get(name) is None else row.identifier(name)
+
+
+def _hard(row: Row) -> bool | None:
+    """Whether the question is of the hard subset: 0 and 1 in the official files, true and false on the hub."""
+    field = "difficult" if row.get("difficult") is not None else "hard"
+    if isinstance(row.get(field), bool):
+        return row.optional_truth(field)
+    if row.get(field) is None:
+        return None
+    number = row.whole(field)
+    if number not in (0, 1):
+        raise row.error(field, f"is {number}; it must be 0 or 1")
+    return bool(number)
 
 
 def _sample(item: Item, document: Document, base: int) -> Sample:

@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 from evalsuite.metrics.qasper import gold_answer
 from evalsuite.task import Row, Source
-from evalsuite.types import Document
+from evalsuite.types import Document, Json
 
 UNANSWERABLE = "unanswerable"
 LETTERS = "ABCD"
+JUDGED = ("LLM", "human")
+"""Values of L-Eval's `evaluation` whose rows are left to judges."""
 SHORT_NAMES = {"train": "train", "validation": "dev", "test": "test"}
 
 
@@ -42,8 +44,12 @@ def leval_summaries(source: Source, name: str) -> Iterator[Asked]:
     """Documents and summaries of an L-Eval summary set."""
     file = source.need(f"Open-ended-tasks/{name}.jsonl")[0]
     for number, row in enumerate(file.records()):
-        if row.text("evaluation") == "rouge":
-            yield Asked(str(number), Document(str(number), row.text("input")), "", tuple(row.texts("outputs")))
+        evaluation = row.text("evaluation")
+        if evaluation not in ("rouge", *JUDGED):
+            known = ", ".join(("rouge", *JUDGED))
+            raise row.error("evaluation", f"is {evaluation[:40]!r}, in {name} it must be one of: {known}")
+        if evaluation == "rouge":
+            yield Asked(str(number), Document(str(number), row.text("input")), "", tuple(row.some_texts("outputs")))
 
 
 def qmsum(source: Source, split: str) -> Iterator[Asked]:
@@ -61,10 +67,16 @@ def qmsum(source: Source, split: str) -> Iterator[Asked]:
 def squality(source: Source, split: str) -> Iterator[Asked]:
     """Questions of every story with all their references (four in validation and test)."""
     for row in source.need(f"{SHORT_NAMES[split]}.jsonl")[0].records():
-        document = Document(row.row("metadata").text("passage_id"), row.text("document"))
+        document = Document(row.row("metadata").identifier("passage_id"), row.text("document"))
+        seen = set[str]()
         for question in row.rows("questions"):
             name = f"{document.id}/{question.whole('question_number')}"
+            if name in seen:
+                raise question.error("question_number", "stands twice in one story")
+            seen.add(name)
             references = tuple(response.text("response_text") for response in question.rows("responses"))
+            if not references:
+                raise question.error("responses", "must hold at least one response")
             yield Asked(name, document, question.text("question_text"), references)
 
 
@@ -76,7 +88,7 @@ def qasper(source: Source, split: str) -> Iterator[Asked]:
         whole = file.json()
         papers = [(key, *_nested(whole.row(key))) for key in whole.names()]
     else:
-        papers = [(row.text("id"), *_columnar(row)) for row in file.records()]
+        papers = [(row.identifier("id"), *_columnar(row)) for row in file.records()]
     for key, text, questions in papers:
         document = Document(key, text)
         for question in questions:
@@ -97,12 +109,14 @@ def quality(source: Source, split: str) -> Iterator[Asked]:
     documents: dict[str, Document] = {}
     for row, question in questions:
         text, asked = row.text("article"), question.text("question")
-        document = documents.setdefault(text, Document(row.text("article_id"), text))
+        document = documents.setdefault(text, Document(row.identifier("article_id"), text))
         options = question.texts("options")
         if len(options) != len(LETTERS):
             raise question.error("options", f"has {len(options)} instead of four")
         listed = "\n".join(f" ({letter}) {option}" for letter, option in zip(LETTERS, options, strict=True))
-        key = question.get("question_unique_id") or f"{document.id}/{sha256(asked.encode()).hexdigest()[:8]}"
+        key = f"{document.id}/{sha256(asked.encode()).hexdigest()[:8]}"
+        if question.get("question_unique_id") is not None:
+            key = question.identifier("question_unique_id")
         yield Asked(key, document, f"{asked}\n\n{listed}", (LETTERS[question.whole("gold_label") - base],))
 
 
@@ -114,7 +128,7 @@ def musique(source: Source, split: str) -> Iterator[Asked]:
         source.note(f"{file.name} does not state its split and holds answerable questions only")
     for row in file.records():
         texts = (f"{part.text('title')}\n{part.text('paragraph_text')}" for part in row.rows("paragraphs"))
-        name, answerable = row.text("id"), row.get("answerable", default=True)
+        name, answerable = row.identifier("id"), row.optional_truth("answerable") is not False
         references = (row.text("answer"), *row.texts("answer_aliases")) if answerable else (UNANSWERABLE,)
         yield Asked(name, Document(name, "\n\n".join(texts)), row.text("question"), references)
 
@@ -122,7 +136,7 @@ def musique(source: Source, split: str) -> Iterator[Asked]:
 def narrative_qa(source: Source, split: str) -> Iterator[Asked]:
     """Questions on every story that is there, cut to its own start and end where these are found."""
     stories = {PurePosixPath(file.name).stem: file for file in source.need("tmp/*.content", "stories/*.content")}
-    ends = {row.text("document_id"): row for row in source.need("documents.csv")[0].records()}
+    ends = {row.identifier("document_id"): row for row in source.need("documents.csv")[0].records()}
     asked = _narrative_questions(source, split)
     absent = len([name for name in asked if name not in stories])
     if absent:
@@ -141,12 +155,12 @@ def _narrative_questions(source: Source, split: str) -> dict[str, list[tuple[str
         for row in official[0].records():
             if row.text("set") == ("valid" if split == "validation" else split):
                 references = (row.text("answer1"), row.text("answer2"))
-                asked.setdefault(row.text("document_id"), []).append((row.text("question"), references))
+                asked.setdefault(row.identifier("document_id"), []).append((row.text("question"), references))
         return asked
     source.note("questions come from a third-party flattening (summaries_qa): tokenised text, apostrophes lost")
     for row in source.need(f"summaries_qa/{SHORT_NAMES[split]}.json")[0].records():
-        pair = (row.text("question.tokens"), tuple(row.texts("ground_truths")))
-        asked.setdefault(row.text("_id"), []).append(pair)
+        pair = (row.text("question.tokens"), tuple(row.some_texts("ground_truths")))
+        asked.setdefault(row.identifier("_id"), []).append(pair)
     return asked
 
 
@@ -160,9 +174,11 @@ def _between(text: str, row: Row) -> str:
 
 def _nested(row: Row) -> tuple[str, list[_Question]]:
     """Text and questions of a paper in Qasper's own files."""
-    sections = [(one.get("section_name"), one.texts("paragraphs")) for one in row.rows("full_text")]
+    sections = [(one.optional_text("section_name"), one.texts("paragraphs")) for one in row.rows("full_text")]
     questions = [
-        _Question(one.text("question_id"), one.text("question"), _answers(a.row("answer") for a in one.rows("answers")))
+        _Question(
+            one.identifier("question_id"), one.text("question"), _answers(a.row("answer") for a in one.rows("answers"))
+        )
         for one in row.rows("qas")
     ]
     return _paper(sections), questions
@@ -175,12 +191,14 @@ def _columnar(row: Row) -> tuple[str, list[_Question]]:
         UsageError: columns of one paper differ in length.
     """
     full, asked = row.row("full_text"), row.row("qas")
-    names, sections = full.get("section_name", []), full.get("paragraphs", [])
+    names, sections = full.optional_texts("section_name"), full.text_lists("paragraphs")
     keys, texts, answers = asked.texts("question_id"), asked.texts("question"), asked.rows("answers")
     if len(names) != len(sections):
         raise full.error("paragraphs", f"has {len(sections)} sections where section_name has {len(names)}")
     if not len(keys) == len(texts) == len(answers):
         raise asked.error("answers", f"has {len(answers)} items for {len(texts)} questions with {len(keys)} ids")
+    if not all(key.strip() for key in keys):
+        raise asked.error("question_id", "holds a blank id")
     questions = [
         _Question(key, text, _answers(answer.rows("answer")))
         for key, text, answer in zip(keys, texts, answers, strict=True)
@@ -194,12 +212,18 @@ def _paper(sections: Iterable[tuple[str | None, Sequence[str]]]) -> str:
 
 def _answers(annotations: Iterable[Row]) -> tuple[str, ...]:
     """The annotators' answers as Qasper's evaluator has them; an unanswerable question asks for that word."""
-    names = ("unanswerable", "extractive_spans", "free_form_answer", "yes_no", "evidence")
-    found = (gold_answer({name: row.get(name, _EMPTY.get(name)) for name in names}) for row in annotations)
+    found = (gold_answer(_annotation(row)) for row in annotations)
     return tuple(UNANSWERABLE if answer.type == "none" else answer.text for answer in found if answer is not None)
 
 
-_EMPTY = {"extractive_spans": (), "evidence": (), "free_form_answer": ""}
+def _annotation(row: Row) -> dict[str, Json]:
+    return {
+        "unanswerable": row.optional_truth("unanswerable"),
+        "extractive_spans": row.texts("extractive_spans"),
+        "free_form_answer": row.optional_text("free_form_answer"),
+        "yes_no": row.optional_truth("yes_no"),
+        "evidence": row.texts("evidence"),
+    }
 
 
 def _base(questions: Sequence[Row]) -> int:

@@ -70,7 +70,7 @@ def _file(one: Set, source: Source, split: str) -> File:
 
 def _is_official(file: File) -> bool:
     first = next(iter(file.records()), None)
-    return first is None or "input" in first.names()
+    return first is None or not {"input", *INDEX_FIELDS}.isdisjoint(first.names())
 
 
 def _merged(one: Set, records: Iterable[task.Row]) -> dict[str, Example]:
@@ -78,7 +78,7 @@ def _merged(one: Set, records: Iterable[task.Row]) -> dict[str, Example]:
     examples: dict[str, Example] = {}
     documents: dict[str, Document] = {}
     for record in records:
-        name, row = record.text("id"), official_row(record)
+        name, row = record.identifier("id"), official_row(record)
         example = examples.setdefault(name, _example(one, record, row, documents))
         if example.row.input != row.input:
             raise record.error("id", f"is {name!r} again, but with another input")
@@ -90,7 +90,7 @@ def _example(one: Set, record: task.Row, row: Row, documents: dict[str, Document
     text = row.input[row.document_start : row.document_end]
     name = f"{one.config}-{sha256(text.encode()).hexdigest()[:12]}"
     inner = record.get(INNER, [])
-    if not isinstance(inner, list):
+    if not isinstance(inner, list) or not all(isinstance(one, int) and not isinstance(one, bool) for one in inner):
         raise record.error(INNER, "must be a list of offsets")
     question = row.input[row.query_start : row.query_end] or row.input[: row.document_start].partition("\n\n")[0]
     return Example(row, question.strip(), len(inner), documents.setdefault(name, Document(name, text)))
