@@ -56,7 +56,7 @@ def read_journal(path: Path) -> JournalContent:
     return JournalContent(completions, tuple(damaged), not line.endswith(b"\n"))
 
 
-def check_journal(path: Path, content: JournalContent, seal: FileSeal | None) -> None:
+def check_journal(path: Path, seal: FileSeal | None) -> None:
     """Refuses a journal that is not as it was written; a torn last line is no more than an answer that is missing.
 
     Raises:
@@ -69,6 +69,7 @@ def check_journal(path: Path, content: JournalContent, seal: FileSeal | None) ->
     found = seal_of(path)
     if found == seal:
         return
+    content = read_journal(path)
     bad = [number for number in content.damaged if number <= found.lines]
     if bad:
         raise UsageError(f"{path}:{bad[0]}: the line is damaged; {_REPAIR}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -75,8 +75,9 @@ def shown_cells(folder: Path) -> tuple[Cell, ...]:
     check_seals(folder, record, (store.SCORES,), f"`evalsuite score {folder}` writes it anew")
     check_seals(folder, record, (store.SAMPLES, store.REQUESTS), store.AGAIN)
     if is_sealed(record):
-        path = folder / store.COMPLETIONS
-        check_journal(path, read_journal(path), record.sealed.get(store.COMPLETIONS))
+        check_journal(folder / store.COMPLETIONS, record.sealed.get(store.COMPLETIONS))
+        if store.REQUESTS not in record.sealed:
+            deque(store.read_requests(folder, record), maxlen=0)  # each line is checked by itself
     if not (folder / store.CELLS).is_file() or (is_sealed(record) and store.CELLS not in record.sealed):
         return ()
     cells: tuple[Cell, ...] = store.read_value(folder / store.CELLS, tuple[Cell, ...])
@@ -114,10 +115,9 @@ def _answered(folder: Path, record: RunRecord) -> tuple[Samples, list[RequestRec
     for line, sample in read_samples(folder):
         samples[line.task, line.split, line.length][sample.id] = sample
     requests = list(store.read_requests(folder, record))
-    content = read_journal(folder / store.COMPLETIONS)
     if is_sealed(record):
-        check_journal(folder / store.COMPLETIONS, content, record.sealed.get(store.COMPLETIONS))
-    return samples, requests, content.completions
+        check_journal(folder / store.COMPLETIONS, record.sealed.get(store.COMPLETIONS))
+    return samples, requests, read_journal(folder / store.COMPLETIONS).completions
 
 
 def _judged(
