@@ -24,6 +24,8 @@ class State:
         self.gated = False
         self.asked: list[str] = []
         self.endpoint = ""
+        self.listing = b""
+        """What is answered instead of the list of files, when given."""
         self.break_after = 0
         """Bytes after which the next download breaks off once; 0 never."""
 
@@ -45,7 +47,8 @@ class _Handler(BaseHTTPRequestHandler):
         name = path.removeprefix(start)
         if path.startswith(f"/api/datasets/{state.repository}"):
             siblings = [{"rfilename": name} for name in state.files]
-            self._send(json.dumps({"id": state.repository, "sha": state.commit, "siblings": siblings}).encode())
+            found = {"id": state.repository, "sha": state.commit, "siblings": siblings}
+            self._send(state.listing or json.dumps(found).encode())
         elif state.gated:
             self._send(b"", 403, {"X-Error-Code": "GatedRepo"})
         elif path.startswith(start) and name in state.files:

@@ -151,6 +151,21 @@ def test_a_file_the_repository_lacks_is_named(hub: Hub) -> None:
     assert "has no file lost.jsonl" in hub.refuse("read('train', 'lost.jsonl')")
 
 
+def test_a_listing_that_leads_out_of_its_dataset_is_refused_before_anything_is_fetched(hub: Hub) -> None:
+    hub.state.files["data/validation-/../../../x.jsonl"] = b"{}"
+    assert "leads out of it; do not use this dataset" in hub.refuse(VALIDATION)
+    assert not any("/resolve/" in line for line in hub.state.asked)
+
+
+def test_an_answer_of_the_hub_that_is_no_listing_is_one_clear_line(hub: Hub) -> None:
+    hub.state.listing = b'{"id": "owner/name", "sha": "%s", "siblings": 5}' % COMMIT.encode()
+    assert "answered what is no listing" in hub.refuse(VALIDATION)
+    hub.state.listing = b'{"id": "owner/name", "sha": "../../x", "siblings": []}'
+    assert "which is no commit" in hub.refuse(VALIDATION)
+    hub.state.listing = b"[" * 100_000
+    assert "owner/name: " in hub.refuse(VALIDATION)
+
+
 def test_an_unreachable_hub_is_one_clear_line(hub: Hub) -> None:
     message = hub.refuse(VALIDATION, HF_ENDPOINT="http://127.0.0.1:9")
     assert "cannot fetch" in message
