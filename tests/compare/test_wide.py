@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from table_cells import CELL, many
+from table_cells import CELL, HOSTILE, many
 
 from evalsuite.compare.formats import render
 from evalsuite.compare.sheets import MANY
@@ -121,3 +121,14 @@ def test_a_table_is_as_wide_as_the_terminal_in_pieces(monkeypatch: pytest.Monkey
         assert len(re.findall(r"\d± |\d ± 1\.3", shown)) == 180
     else:
         assert shown.count("12.3 ± 1.3") == 36
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_in_their_place(name: str) -> None:
+    cells = [replace(cell, model=f"{name}{cell.model}", task=f"{name}{cell.task}", suite=name) for cell in many()]
+    for form in ("terminal", "markdown"):
+        shown = render(cells, form)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ud800]", shown)
+    lines = [line for line in shown.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {4}
+    assert "<script" not in shown
