@@ -176,6 +176,16 @@ def test_shots_that_prompts_do_not_hold_any_more_are_said_in_their_row(
     assert capsys.readouterr().out.count("1/3 lost demonstrations") == 2
 
 
+def test_a_cut_of_the_document_alone_loses_no_demonstrations(tmp_path: Path) -> None:
+    tales = [row(d, d, f"tale {d} " * (5 if d else 60)) for d in range(3)]
+    asked = ("--shots", "1", "--max-prompt-tokens", "170", "--strategy", "document-middle", "--limit-documents", "1")
+    train = [row(9, 9, "short tale")]
+    assert main(toy_run(tmp_path / "run", toy_data(tmp_path, tales, train), *asked)) == 0
+    for cell in cells(tmp_path / "run"):
+        assert (cell["cut"], cell["demonstrations_lost"]) == (1, 0)
+        assert 0 < cell["kept"] < 1
+
+
 def test_prompts_that_got_no_answer_do_not_count_as_cut(ask: Callable[..., tuple[int, Path]]) -> None:
     """``--allow-incomplete`` shows the value of what was answered; what the cut took is told of the same answers."""
     _, out = ask("--allow-incomplete", "--strategy", "left", "--max-prompt-tokens", "25", fails="?")
