@@ -115,3 +115,24 @@ def test_without_a_tokenizer_it_says_what_to_give() -> None:
 def test_the_identity_is_the_content_and_never_a_path(checkpoint: Path, engine: LmEvalEngine) -> None:
     assert str(checkpoint) not in repr(engine.info)
     assert engine.info.model.options["dtype"] == "float32"
+
+
+def test_an_answer_ends_before_the_earliest_of_all_its_stop_strings(
+    engine: LmEvalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def generate_until(_: Any, instances: list[Any], **__: Any) -> list[str]:
+        asked.extend(instance.args[1]["until"] for instance in instances)
+        return ["xabcd" for _ in instances]
+
+    monkeypatch.setattr(type(engine._lm), "generate_until", generate_until)
+    stops = {"earliest": ("c", "bc"), "fifth": ("1", "2", "3", "4", "d"), "none": ("Z",)}
+    found = answers(engine, *(request([0, 40], key=key, stop=stop) for key, stop in stops.items()))
+    assert {key: completion.text for key, completion in found.items()} == {
+        "earliest": "xa",
+        "fifth": "xabc",
+        "none": "xabcd",
+    }
+    assert asked == [list(stop) for stop in stops.values()]
+    assert {completion.finish_reason for completion in found.values()} == {None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from evalsuite.engines._generated import REPLACEMENT, first_stop
 from evalsuite.engines.hf.failures import NOT_FINITE
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion, Request
@@ -12,7 +13,6 @@ from evalsuite.types import Completion, Request
 SLACK = 8
 BYTES_A_CHARACTER = 4
 """A character may be this many tokens (bytes) long."""
-REPLACEMENT = "\ufffd"
 
 
 class Answer:
@@ -60,10 +60,7 @@ class Answer:
             return False
         # Only the tail is decoded at every step; the whole text confirms, for a tail may begin inside a character.
         tail = self._decode(self.ids[-self._window :])
-        return any(stop in tail for stop in stops) and self._first_stop(self._decode(self.ids)) is not None
-
-    def _first_stop(self, text: str) -> int | None:
-        return min((at for stop in self.request.stop if (at := text.find(stop)) >= 0), default=None)
+        return first_stop(tail, stops) is not None and first_stop(self._decode(self.ids), stops) is not None
 
     def _decode(self, ids: Sequence[int]) -> str:
         return self._tokenizer.decode(ids, skip_special_tokens=True)
@@ -78,7 +75,7 @@ class Answer:
             text = text.rstrip(REPLACEMENT)
         return Completion(
             key=self.request.key,
-            text=text[: self._first_stop(text)],
+            text=text[: first_stop(text, self.request.stop)],
             token_ids=tuple(self.ids),
             finish_reason=self.reason or "length",
             prompt_tokens=len(self.request.prompt),
