@@ -5,6 +5,7 @@ A prompt that holds POISON ids makes it die, hang or raise when the prompt is wo
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -15,6 +16,8 @@ from pathlib import Path
 from evalsuite.engines.vllm.wire import Answer, Ask, Beat, Broken, Choose, Generate, Ready, Refused, Report, TokenScore
 
 DIE, HANG, RAISE, REFUSE, DIE_ONCE = 900, 901, 902, 903, 904
+NAN, MINUS_INFINITY, NO_TOKEN = 905, 906, 907
+"""In a prompt: log-probabilities that are none, and a generated id that is none."""
 
 
 def work(ask: Ask, connection: Connection) -> Report:
@@ -31,9 +34,14 @@ def work(ask: Ask, connection: Connection) -> Report:
         Path(sys.argv[2]).touch()
         os._exit(14)
     if isinstance(ask, Generate):
-        return Answer(ask.id, 0, len(ask.prompt), tokens=(ask.prompt[-1],), finish="eos")
+        token = -1 if NO_TOKEN in ask.prompt else ask.prompt[-1]
+        return Answer(ask.id, 0, len(ask.prompt), tokens=(token,), finish="eos")
     scored = ask.labels if isinstance(ask, Choose) else ask.option
-    return Answer(ask.id, 0, len(ask.prompt), scores=tuple(TokenScore(-float(t), t == 1) for t in scored))
+    return Answer(ask.id, 0, len(ask.prompt), scores=tuple(TokenScore(_logprob(ask, t), t == 1) for t in scored))
+
+
+def _logprob(ask: Ask, token: int) -> float:
+    return math.nan if NAN in ask.prompt else -math.inf if MINUS_INFINITY in ask.prompt else -float(token)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import pytest
 import tiny_checkpoint
 from engine_requests import request
 
+from evalsuite.engines.checked import checked
 from evalsuite.engines.lm_eval import LmEvalEngine, load
 from evalsuite.errors import UsageError
 from evalsuite.types import Completion, Request
@@ -136,3 +137,27 @@ def test_an_answer_ends_before_the_earliest_of_all_its_stop_strings(
     }
     assert asked == [list(stop) for stop in stops.values()]
     assert {completion.finish_reason for completion in found.values()} == {None}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_log_likelihood_that_is_none_fails_its_request_alone(
+    engine: LmEvalEngine, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    asked = [request([0, *range(40, 50 + n)], key=f"r{n}", options=((70,), (71,))) for n in range(3)]
+    ask = engine._lm._loglikelihood_tokens
+
+    def spoiled(pairs: Any) -> Any:
+        return [(value if len(pair[1]) == 12 else own[0], own[1]) for pair, own in zip(pairs, ask(pairs), strict=True)]
+
+    monkeypatch.setattr(engine._lm, "_loglikelihood_tokens", spoiled)
+    found = {completion.key: completion for completion in checked(engine, [asked])}
+    assert [key for key, completion in found.items() if completion.error] == ["r1"]
+    assert found["r1"].error == f"the model's answer is unusable: the log-likelihood of option 1 is {value}"
+
+
+def test_half_a_character_in_a_text_fails_its_request_alone(
+    engine: LmEvalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine._lm, "generate_until", lambda asked: ["Paris", "Par\ud83d"][: len(asked)])
+    found = list(checked(engine, [[request([0, 40, n], key=f"r{n}") for n in (41, 42)]]))
+    assert [(completion.key, bool(completion.error)) for completion in found] == [("r41", False), ("r42", True)]

@@ -72,6 +72,57 @@ def test_what_was_in_flight_can_be_taken_back() -> None:
     assert [one.key for one in admission.admit()] == ["a2"]
 
 
+def admitted(requests: list[Request], capacity: int) -> int:
+    return len(list(Admission([requests], capacity, BLOCK).admit()))
+
+
+def distinct(count: int, prompt: int, **more: object) -> list[Request]:
+    """Requests that share no token, each with as many of its own."""
+    return [request(range(1000 * n, 1000 * n + prompt), key=f"r{n:02}", **more) for n in range(count)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "most", "blocks"), [(15, 1, 1), (16, 1, 2), (16, 16, 2), (16, 17, 3), (100, 60, 10), (1, 0, 1)]
+)
+def test_a_generation_needs_whole_blocks_for_its_prompt_and_all_it_may_write(
+    prompt: int, most: int, blocks: int
+) -> None:
+    requests = distinct(4, prompt, max_new_tokens=most)
+    assert admitted(requests, 3 * blocks * BLOCK) == 3
+    assert admitted(requests, 3 * blocks * BLOCK - 1) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "blocks"),
+    [
+        (((1,),), 2),
+        (((1,), (2,)), 2 + 1),
+        (((1, 2, 3), (4,)), 2 + 1),
+        (((1,), (2,), (3,), (4,)), 2 + 3),
+        (((*range(16),), (1,)), 4 + 1),
+        (((*range(16),), (1,), (2,)), 5 + 2),
+    ],
+)
+def test_options_need_room_each_and_a_block_each_behind_the_first(
+    options: tuple[tuple[int, ...], ...], blocks: int
+) -> None:
+    requests = distinct(4, 20, options=options)
+    assert admitted(requests, 3 * blocks * BLOCK) == 3
+    assert admitted(requests, 3 * blocks * BLOCK - 1) == 2
+
+
+def test_what_prompts_share_is_counted_once_in_whole_blocks_and_the_rest_with_each() -> None:
+    requests = [request([*range(40), 1000 + n], key=f"r{n}", max_new_tokens=4) for n in range(4)]
+    # 32 of the 40 shared tokens fill blocks; 8 more, one of its own and four to come make a block for each.
+    assert admitted(requests, (2 + 3) * BLOCK) == 3
+    assert admitted(requests, (2 + 3) * BLOCK - 1) == 2
+
+
+def test_a_document_is_in_the_cache_beside_the_one_that_still_runs() -> None:
+    admission = Admission([group("a", 1), group("b", 1)], 2 * (64 + BLOCK) - 1, BLOCK)
+    assert [one.key for one in admission.admit()] == ["a0"]
+
+
 def test_groups_are_pulled_only_when_there_is_room() -> None:
     pulled: list[str] = []
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from engine_requests import request
-from pretend_vllm import DIE, DIE_ONCE, HANG, RAISE, REFUSE
+from pretend_vllm import DIE, DIE_ONCE, HANG, MINUS_INFINITY, NAN, NO_TOKEN, RAISE, REFUSE
 
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.engines.vllm import VllmEngine
@@ -110,6 +110,28 @@ def test_a_refused_request_fails_and_the_engine_goes_on(engine: Open) -> None:
     found = answers(made, [[request([REFUSE], key="bad"), request([9], key="good")]])
     assert found["bad"].error == "vLLM refused the request: planted"
     assert found["good"].error is None
+    assert made.worker_pid == pid
+
+
+@pytest.mark.parametrize(
+    ("poison", "options", "why"),
+    [
+        (NAN, ((1,), (2, 3)), "a log-probability of nan"),
+        (MINUS_INFINITY, ((1,),), "a log-probability of -inf"),
+        (MINUS_INFINITY, ((1, 2, 3),), "a log-probability of -inf"),
+        (NO_TOKEN, (), "a token id that is negative"),
+    ],
+)
+def test_an_answer_that_cannot_be_one_fails_alone_and_the_engine_goes_on(
+    engine: Open, poison: int, options: tuple[tuple[int, ...], ...], why: str
+) -> None:
+    made = engine()
+    pid = made.worker_pid
+    group = [*numbered(3, options=options), request([5, 6, poison], key="bad", options=options)]
+    found = answers(made, [group])
+    assert [key for key, completion in found.items() if completion.error] == ["bad"]
+    assert found["bad"].error == f"vLLM's answer is unusable: {why}"
+    assert (found["bad"].options, found["bad"].token_ids) == ((), ())
     assert made.worker_pid == pid
 
 

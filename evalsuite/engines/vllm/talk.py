@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from evalsuite.engines._generated import generated
+from evalsuite.engines.checked import bad_id
 from evalsuite.engines.vllm.wire import Answer, Ask, Choose, Follow, Generate, Refused, TokenScore
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion, OptionScore, Request
@@ -39,6 +41,8 @@ class Talk:
         """
         if isinstance(said, Refused):
             return failure(self.request, f"vLLM refused the request: {said.reason}")
+        if fault := _fault(said, next(ask for ask in self.asks if ask.id == said.id)):
+            return failure(self.request, f"vLLM's answer is unusable: {fault}")
         self._answers[said.id] = said
         if len(self._answers) < len(self.asks):
             return None
@@ -79,6 +83,15 @@ class Talk:
 def failure(request: Request, reason: str) -> Completion:
     """The completion of a request that has no answer."""
     return Completion(key=request.key, prompt_tokens=len(request.prompt), error=reason)
+
+
+def _fault(answer: Answer, ask: Ask) -> str | None:
+    """Why an answer cannot be one; damaged weights give log-probabilities that are no numbers."""
+    due = len(ask.labels) if isinstance(ask, Choose) else len(ask.option) if isinstance(ask, Follow) else 0
+    if len(answer.scores) != due:
+        return f"{len(answer.scores)} log-probabilities for {due} tokens"
+    wrong = next((score.logprob for score in answer.scores if not math.isfinite(score.logprob)), None)
+    return bad_id(answer.tokens) if wrong is None else f"a log-probability of {wrong}"
 
 
 def _asks(request: Request, first_id: int, tokenizer: Tokenizer) -> Iterator[Ask]:
