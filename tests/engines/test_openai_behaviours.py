@@ -26,7 +26,7 @@ DIGITS = "9" * 5000
 
 def choice(**fields: Any) -> Fault:
     """An answer to generations with some of its fields replaced."""
-    good = {"text": "&'", "token_ids": [41, 42], "finish_reason": "stop", "stop_reason": None}
+    good = {"text": "GH", "token_ids": [41, 42], "finish_reason": "stop", "stop_reason": None}
     return said(json.dumps({"choices": [{**good, **fields}], "usage": {"prompt_tokens": 4, "completion_tokens": 2}}))
 
 
@@ -67,8 +67,8 @@ BEHAVIOURS: dict[str, Fault] = {
     **{f"JSON {text}": said(text) for text in ("null", "true", "1e999", "NaN", '"text"', "[]", "{}")},
     "choices that are a text": said('{"choices": "one"}'),
     "a choice that is a list": said('{"choices": [[]]}'),
-    "half a surrogate pair": choice(text="&'\ud83d"),
-    "a text that is a list": choice(text=["&'"]),
+    "half a surrogate pair": choice(text="GH\ud83d"),
+    "a text that is a list": choice(text=["GH"]),
     "ids below zero": choice(token_ids=[41, -42]),
     "a huge id": choice(token_ids=[41, 2**63]),
     "an id of 4,000 digits": choice(token_ids=[41, 10**4000]),
@@ -80,7 +80,7 @@ BEHAVIOURS: dict[str, Fault] = {
     "other ids than the text": choice(token_ids=[41, 43]),
     "fewer ids than the text": choice(token_ids=[41]),
     "ids beyond the vocabulary": choice(token_ids=[41, 42_000]),
-    "too long an answer": choice(text="&'" * 9, token_ids=[41, 42] * 9),
+    "too long an answer": choice(text="GH" * 9, token_ids=[41, 42] * 9),
     "a reason of a list": choice(finish_reason=["stop"]),
     "a reason with half a character": choice(finish_reason="\udc80"),
     "a filter": choice(finish_reason="content_filter"),
@@ -144,6 +144,12 @@ def test_a_list_of_models_that_is_none_is_a_line_and_not_a_crash(opened: Open, s
     engine = opened(timeout="0.3", attempts="1")
     assert any("its limit is unknown" in note for note in engine.info.notes)
     assert CANARY not in repr(engine.info)
+
+
+def test_the_answer_that_is_spoiled_here_is_a_good_one(quick: OpenAIEngine, server: Server) -> None:
+    server.faults = [choice(), choice(text="GHG", token_ids=[41, 42, 41])]
+    found = [next(iter(answers(quick, asked()).values())) for _ in range(2)]
+    assert [(one.error, one.text) for one in found] == [(None, "GH"), (None, "GHG")]
 
 
 HOSTILE: tuple[Any, ...] = (

@@ -16,7 +16,7 @@ from made import toy_data, toy_rows, toy_run
 
 from evalsuite.cli.main import main
 from evalsuite.engines.openai import OpenAIEngine, http
-from evalsuite.engines.openai.secret import Secret
+from evalsuite.engines.openai.secret import MOST_SHOWN, Secret
 from evalsuite.errors import UsageError
 
 Open = Callable[..., OpenAIEngine]
@@ -65,6 +65,13 @@ def leaked(text: str, key: str = KEY) -> set[str]:
 def test_no_form_of_the_key_is_shown(form: str) -> None:
     assert leaked(FORMS[form])
     assert leaked(Secret(KEY).shown(f"no: {FORMS[form]} is wrong")) == set()
+
+
+def test_the_key_is_masked_before_a_message_is_shortened() -> None:
+    for form in (KEY, repr(KEY), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode()):
+        for before in range(MOST_SHOWN - 60, MOST_SHOWN + 1):
+            shown = Secret(KEY).shown("." * before + form)
+            assert not any(form[at : at + 4] in shown for at in range(len(form) - 3)), shown
 
 
 @given(

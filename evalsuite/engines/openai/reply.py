@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -107,19 +106,20 @@ def _rows(rows: Any, start: int, count: int) -> list[Any]:
 
 def _numbers(values: list[Any]) -> list[float]:
     for value in values:
-        if not _number(value) or not math.isfinite(value) or value > ROUNDING:
+        if not _number(value) or value > ROUNDING:
             raise NoAnswer(f"a log-probability that is none: {value!r}")
     return values
 
 
 def _tops(rows: list[Any]) -> list[dict[str, float]]:
     for row in rows:
-        if not isinstance(row, dict) or not all(_number(value) and not math.isnan(value) for value in row.values()):
+        if not isinstance(row, dict) or not all(_number(value) for value in row.values()):
             raise NoAnswer(f"a first choice that is none: {row!r}")
     return rows
 
 
 def _number(value: Any) -> bool:
+    """A finite one: nothing else is within a limit."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER
 
 
