@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LINE_SECONDS = 10.0
 """A plain line at most this often."""
-LEAST_SHARE = 0.002
+LEAST_SHARE = 0.01
 """Before this much of the work is done, what is left is not told."""
 
 

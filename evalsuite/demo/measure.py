@@ -75,7 +75,7 @@ def _primary(
 
 
 @contextmanager
-def _quiet(_: int) -> Iterator[Callable[[Progress], None]]:
+def _quiet(_: int, __: str) -> Iterator[Callable[[Progress], None]]:
     yield lambda _: None
 
 

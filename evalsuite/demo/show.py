@@ -1,9 +1,10 @@
-"""The demo: a short- and a long-context model on the miniature world, as two tables."""
+"""The demo: a short- and a long-context model on the miniature world, as three tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from evalsuite.compare.formats import render
@@ -20,8 +21,12 @@ from evalsuite.types import Cell
 MODELS = ("short", "long")
 TASKS = ("narrativeqa", "qasper", "quality", "qmsum")
 LENGTHS = (512, 1024, 2048, 4096)
+SHOWN, SHOTS = 1024, (0, 1, 2)
+"""Length of the documents that are asked with demonstrations, and how many of those."""
 CAPS = (512, 1024, 2048)
-DOCUMENTS, QUESTIONS = 3, 4
+DOCUMENTS, QUESTIONS = 6, 4
+CAPPED = "3"
+"""Documents of the last table: under a cap each question pays for its whole prompt."""
 
 UNCUT = """\
 Table 1. Documents of 512 to 4,096 tokens, nothing cut.
@@ -29,67 +34,78 @@ Read the rows from left to right: both models answer at 512 tokens, where both w
 its training length although its config claims 4,096 positions, and `long`, trained further, still finds the facts.
 """
 
+WITH_SHOTS = """\
+Table 2. The documents of 1,024 tokens again, with 0, 1 and 2 demonstrations, nothing cut.
+A demonstration is another whole document with a question and its answer, so the prompt grows to twice and three times
+its length. Both models know the form of an answer already, so here demonstrations cost more than they teach: `long`
+loses a little, `short` fails on choices and summaries.
+"""
+
 CUT = """\
-Table 2. The same 4,096-token documents, but prompts capped.
+Table 3. Half of the 4,096-token documents, but prompts capped.
 Read the cap beside what it took: the score falls with the evidence that the cut removed, whatever the model can do.
 """
 
-Report = Callable[[int], AbstractContextManager[Callable[[Progress], None]]]
+Report = Callable[[int, str], AbstractContextManager[Callable[[Progress], None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What one table asks of both models."""
+
+    lengths: tuple[int, ...]
+    shots: tuple[int, ...] = (0,)
+    caps: tuple[int | None, ...] = (None,)
+    limit: str | None = None
+
+    def spec(self, model: str, data: Path) -> RunSpec:
+        """As a run's spec."""
+        return RunSpec(
+            model=f"hf:{checkpoint(model)}",
+            tasks=TASKS,
+            shots=self.shots,
+            max_prompt_tokens=self.caps,
+            lengths=self.lengths,
+            limit_documents=self.limit,
+            max_new_tokens=32,
+            data=str(data),
+        )
 
 
 def run_demo(out: Path, report: Report) -> Iterator[str]:
-    """Writes the world, runs both models twice, and tells what to see.
+    """Writes the world, runs both models three times, and tells what to see.
 
     Args:
-        out: gets the data, ``short`` and ``long`` (runs), and ``capped/short`` and ``capped/long``.
-        report: opens a progress display for a number of samples.
+        out: gets the data, ``short`` and ``long`` (runs), and the same below ``shots`` and ``capped``.
+        report: opens a progress display for a number of samples and a model's name.
 
     Yields:
         Texts to print, the tables among them.
     """
     data = out / "data"
     write_world(data, tasks=TASKS, lengths=LENGTHS, documents=DOCUMENTS, questions=QUESTIONS, seed=0)
-    yield f"Two checkpoints of a few megabytes, four tasks, generated documents; everything lands in {out}.\n"
-    yield UNCUT + "\n" + _table(out, data, report, lengths=LENGTHS, shots=(0, 1, 2), caps=(None,))
-    yield CUT + "\n" + _table(out / "capped", data, report, lengths=(max(LENGTHS),), shots=(0,), caps=(*CAPS, None))
+    yield UNCUT + "\n" + _table(out, data, report, Asking(LENGTHS))
+    yield WITH_SHOTS + "\n" + _table(out / "shots", data, report, Asking((SHOWN,), shots=SHOTS))
+    capped = Asking((max(LENGTHS),), caps=(*CAPS, None), limit=CAPPED)
+    yield CUT + "\n" + _table(out / "capped", data, report, capped)
     yield (
         f"Next: evalsuite compare {out} --every-metric; evalsuite prompts narrativeqa "
         f"--model hf:{checkpoint('long')} --data {data} --length 512"
     )
 
 
-def _table(
-    out: Path,
-    data: Path,
-    report: Report,
-    *,
-    lengths: Sequence[int],
-    shots: Sequence[int],
-    caps: Sequence[int | None],
-) -> str:
-    cells: list[Cell] = []
-    for name in MODELS:
-        spec = RunSpec(
-            model=f"hf:{checkpoint(name)}",
-            tasks=TASKS,
-            shots=tuple(shots),
-            max_prompt_tokens=tuple(caps),
-            lengths=tuple(lengths),
-            demo_documents="placeholder",
-            max_new_tokens=32,
-            data=str(data),
-        )
-        cells += run_spec(spec, out / name, report)
+def _table(out: Path, data: Path, report: Report, asking: Asking) -> str:
+    cells = [cell for name in MODELS for cell in run_spec(asking.spec(name, data), out / name, report)]
     return render(cells, "terminal")
 
 
 def run_spec(spec: RunSpec, out: Path, report: Report) -> tuple[Cell, ...]:
-    """Runs and scores one spec on built-in tasks."""
+    """Runs and scores one spec on built-in tasks; its progress is named after its model."""
     tasks = find_tasks()
     plan = make_plan(spec, select_tasks(spec.tasks, tasks))
     engine = open_engine(spec.model)
     try:
-        with report(plan.asked) as show:
+        with report(plan.asked, Path(spec.model.partition(":")[2]).name) as show:
             outcome = execute(plan, engine, out, show)
     finally:
         engine.close()
