@@ -32,7 +32,7 @@ def short(text: str) -> str:
 
 def csv_safe(text: str) -> str:
     """A text that no spreadsheet takes for a formula (OWASP: CSV injection), whatever character parts its columns."""
-    inside = re.sub(r"(?<=[;\t|])(\s*)(?=[=+\-@＝＋－＠])", r"\1'", text)  # noqa: RUF001 - as above
+    inside = re.sub(r"(?<=[;\t|])([^\S\t]*+)(?=[=+\-@＝＋－＠])", r"\1'", text)  # noqa: RUF001 - as above
     return "'" + inside if inside.lstrip().startswith(_FORMULA) else inside
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import random
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +16,10 @@ from typing import Any
 
 import pytest
 
-from evalsuite.metrics import leval, leval_corrected, leval_extraction, longbench, scrolls, zero_scrolls
+from evalsuite.engines.openai.secret import Secret
+from evalsuite.metrics import leval, leval_corrected, longbench, scrolls, zero_scrolls
 from evalsuite.plugins import module
+from evalsuite.tokenizers import borders
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 100_000
@@ -71,9 +72,26 @@ BUILT: dict[str, Callable[[], Any]] = {
     "tasks/quality/answers.py:chosen": lambda: _chosen("A " * (SIZE // 2)),
     "tasks/narrativeqa/story.py:_pattern": lambda: module("narrativeqa", "story").cut("a " * (SIZE // 2), "a a b", "c"),
     "tasks/zeroscrolls/originals.py:_between": lambda: _between("a " * (SIZE // 2)),
+    "evalsuite/engines/openai/secret.py:__init__": lambda: Secret("a\\" * 10).held_in("a\\" * (SIZE // 2)),
+    "evalsuite/tokenizers/borders.py:borders": lambda: _borders("a " * (SIZE // 2)),
+    "evalsuite/tokenizers/borders.py:_never_merged": lambda: borders._never_merged(
+        {"type": "BPE", "vocab": {"\u2581": 0, "a\u2581" * (SIZE // 2): 1}}, borders.SPACE
+    ),
+    "evalsuite/tokenizers/borders.py:_near": lambda: borders._near(_added("a" * SIZE), borders.COMMA, alone=False),
     "tasks/leval/judge.py:split_answer": lambda: module("leval", "judge").split_answer("[" * SIZE),
 }
 """Calls whose expression is built from data: how each is driven instead."""
+
+
+def _borders(text: str) -> list[str]:
+    words = {"model": {"type": "WordLevel"}, "normalizer": None, "pre_tokenizer": {"type": "WhitespaceSplit"}}
+    found = borders.borders({**words, "added_tokens": []})
+    assert found is not None
+    return found.expression.findall(text)
+
+
+def _added(content: str) -> dict[str, Any]:
+    return {"lstrip": False, "rstrip": False, "single_word": False, "content": content}
 
 
 def _chosen(text: str) -> Any:
@@ -231,41 +249,3 @@ def test_a_scorer_meets_an_endless_answer(name: str) -> None:
             begin = time.process_time()
             SCORERS[name](unit * (size // len(unit)))
             assert time.process_time() - begin < bound, unit
-
-
-def _percentage(text: str) -> list[str]:
-    found = zero_scrolls._PERCENTAGE.search(text)
-    return [found[1]] if found else []
-
-
-def _marked(text: str) -> list[str]:
-    found = leval_corrected._MARKED_OPTION.finditer(text)
-    return [one[2] for one in found if leval_corrected._begins_a_part(text, one)]
-
-
-OLD = {
-    "percentage": (r"(\d+\.?\d*)%", _percentage),
-    "leval option": (r"\s*([A-Z])(?=[\s.)])", leval_extraction._MARKED_OPTION.findall),
-    "marked option": (r"(?m)(?:^|\band\s|[,;]\s)\W*?([A-D])[.):]", _marked),
-}
-"""Expressions written anew to be linear: the former, quadratic or cubic one, and what now does the same."""
-
-
-@pytest.mark.parametrize("name", sorted(OLD))
-def test_what_was_made_linear_finds_what_the_former_expression_found(name: str) -> None:
-    pattern, found = OLD[name]
-    former, draw = re.compile(pattern), random.Random(name)  # noqa: S311 - reproducible texts
-    pieces = [*"AB \n,.):x1%\u0663", "and ", "and", "or", ", ", "; ", "answer", "12"]
-    for _ in range(20_000):
-        text = "".join(draw.choices(pieces, k=draw.randint(1, 10)))
-        expected = former.findall(text)
-        assert found(text) == (expected[:1] if name == "percentage" else expected), text
-
-
-LISTS = (("a [1] b [2] c", "a   c"), ("a ] b [", "a ] b ["), ("[1\n2]", "[1\n2]"), ("x", "x"), ("[]", " "))
-
-
-@pytest.mark.parametrize(("text", "left"), LISTS)
-def test_a_list_is_taken_out_from_its_first_to_its_last_bracket_on_a_line(text: str, left: str) -> None:
-    lines = text.split("\n")
-    assert "\n".join(map(leval_corrected._without_lists, lines)) == left
