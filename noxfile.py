@@ -1,8 +1,9 @@
-"""The project's chores, each setting up what it needs: ``python -m nox -s demo|tests|lint|package|docs|vllm|bench``."""
+"""The project's chores, each setting up what it needs: ``nox -s demo|tests|lint|package|docs|vllm|bench|mutants``."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -100,3 +101,12 @@ def bench(session: nox.Session) -> None:
     """Speed and memory against lm-eval's own model class: ``nox -s bench -- --quick --json FILE``."""
     install(session, "-e", ".[hf]")
     session.run("python", "-m", "benchmarks", *session.posargs, env=QUIET)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Plants faults where scores are made and says which no test noticed: ``nox -s mutants -- "evalsuite.stats*"``."""
+    install(session, "-e", ".[hf]", *group("test", "mutants"))
+    shutil.rmtree(ROOT / "mutants", ignore_errors=True)  # its verdicts are those of older tests
+    session.run("mutmut", "run", *session.posargs, env=QUIET)
+    session.run("python", "tests/helpers/mutants_summary.py")

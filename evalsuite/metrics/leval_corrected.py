@@ -100,7 +100,7 @@ def _code(text: str) -> str:
 def _judge_code(prediction: str, reference: str) -> ExamScore:
     answer, gold = _code(_output(prediction)), _code(reference)
     if not gold.startswith("["):
-        answer = "\n".join(map(_without_lists, answer.split("\n")))  # a number inside a list is not the output
+        answer = _without_lists(answer)  # a number inside a list is not the output
     return _contained(answer, gold)
 
 

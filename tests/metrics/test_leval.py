@@ -1,6 +1,6 @@
 import pytest
 
-from evalsuite.metrics import leval, leval_corrected
+from evalsuite.metrics import leval, leval_corrected, leval_extraction
 
 
 def score(task: str, prediction: str, reference: str) -> tuple[str, float | None]:
@@ -24,9 +24,14 @@ def score(task: str, prediction: str, reference: str) -> tuple[str, float | None
         ("gsm100", "The answer is $1,234.50.", "1234", "1234", 1.0),
         ("gsm100", "first 5 then 6\n\nand finally 18", "18", "6", 0.0),
         ("gsm100", "The answer is -18", "18", "18", 1.0),
+        ("gsm100", "The answer is 12 since 3 remain", "12", "12", 1.0),
+        ("gsm100", "first 5\n\nthen 6\n\nand 18", "5", "5", 1.0),
+        ("gsm100", "that is 5\n6 apples", "56", "56", 1.0),
+        ("gsm100", "none at all", "18", "", 0.0),
         ("codeU", "this is it", "True", "th it", 0.0),
         ("codeU", "[[1, 2], [3, 4]]", "[[1 2] [3 4]]", "[[1 2][3 4]]", 1.0),
         ("codeU", "the final output of the code is 3.0", "3", " 3", 1.0),
+        ("codeU", "the final output is 1, no: the final output is 2", "2", " 2", 1.0),
         ("topic_retrieval_longchat", "THE ROLE of art", "role of art", "THE ROLE of art", 1.0),
     ],
 )
@@ -71,8 +76,9 @@ def test_a_guess_is_marked_as_no_answer_found() -> None:
 def test_a_faulty_reference_gives_no_value() -> None:
     assert leval.exam("quality", "A", " ")[0].value is None
     assert [part.value for part in leval.exam("sci_fi", "True [fact: True]", "True")] == [None, None]
-    with pytest.raises(ValueError, match="1 of 1 references"):
-        leval.auto_eval_parts([leval.exam("quality", "A", " ")])
+    assert [part.reference for part in leval.exam("sci_fi", "True", "True")] == ["", ""]
+    with pytest.raises(ValueError, match="1 of 2 references"):
+        leval.auto_eval_parts([[*leval.exam("quality", "A", " "), *leval.exam("quality", "A", "A")]])
 
 
 def test_the_corpus_value_is_the_mean_in_percent() -> None:
@@ -86,6 +92,22 @@ def test_the_corpus_value_is_the_mean_in_percent() -> None:
     }
 
 
+def test_the_mean_length_of_answers_is_rounded_to_four_places() -> None:
+    assert leval.auto_eval("f1", [30.0], ["a", "b", "cc"])["mean_prediction_length_characters"] == 1.3333
+
+
+def test_the_average_of_parts_is_not_rounded() -> None:
+    parts = [{"exact_match": 50.0}, {"exact_match": 25.0}, {"exact_match": 25.0}]
+    assert leval.average(parts) == pytest.approx(100 / 3, abs=1e-12)
+
+
+def test_a_second_fact_in_a_gold_answer_is_cut_away_as_officially() -> None:
+    # the official code takes the last character of the fact for its bracket, though here it is the blank behind it
+    gold = "True [fact: False] [fact: True] [fact: True]"
+    assert leval_extraction.gold_judgements(gold) == ("true", "false]")
+    assert leval_extraction.judgements(gold) == ("true", "false")
+
+
 @pytest.mark.parametrize(
     ("task", "prediction", "reference", "value"),
     [
@@ -93,6 +115,9 @@ def test_the_corpus_value_is_the_mean_in_percent() -> None:
         ("quality", "A man walked in; the answer is B", "(B) x", 1.0),
         ("quality", "Answer: C", "(C) x", 1.0),
         ("quality", "no idea", "(A) x", 0.0),
+        ("quality", "B, C", "(B) x", 1.0),
+        ("quality", "B C", "(B) x", 0.0),
+        ("tpo", "A. one and B. two", "A", 1.0),
         ("coursera", "A, C", "AC", 1.0),
         ("coursera", "A. Asterisk (*) and B. Slash", "AB", 1.0),
         ("coursera", "The correct options are B, C and D.", "BC", 0.0),
@@ -101,7 +126,19 @@ def test_the_corpus_value_is_the_mean_in_percent() -> None:
         ("coursera", "B", "AB", 0.25),
         ("gsm100", "The answer is -18", "18", 0.0),
         ("gsm100", "The answer is: $1,234.50", "1234.5", 1.0),
+        ("gsm100", "3 apples; the answer is 5, not 7", "5", 1.0),
+        ("gsm100", "first 5 then 7", "7", 1.0),
+        ("gsm100", "7 of them, so the answer is unknown", "7", 1.0),
         ("codeU", "The final output is [14, 32, 54]", "32", 0.0),
+        ("codeU", "32\n\n33\n\n34", "34", 1.0),
+        ("codeU", "32\n\n33\n\n34", "33", 0.0),
+        ("codeU", "The output is 32\n\nand 33 is another number", "32", 1.0),
+        ("codeU", "33\n\n32 is the output", "32", 1.0),
+        ("codeU", "33\n\n32 is the output", "33", 0.0),
+        ("codeU", "The output is 'a\"b'", "ab", 1.0),
+        ("sci_fi", "True", "True [fact: False]", 1.0),
+        ("another_set", "The Cat!", "cat", 1.0),
+        ("another_set", "dog", "cat", 0.0),
         ("codeU", "The final output is:\n[[0 0]\n [0 0]]", "[[0 0][0 0]]", 1.0),
         ("topic_retrieval_longchat", 'It was "The role-of art".', "the roleof art", 1.0),
         ("topic_retrieval_longchat", "The carton", "cart", 0.0),
@@ -116,4 +153,5 @@ def test_the_corrected_extraction_reads_what_a_reader_would(
 def test_the_corrected_extraction_says_when_there_is_no_answer() -> None:
     assert not leval_corrected.exam("quality", "I cannot say", "(A) x")[0].found
     loyalty, fact = leval_corrected.exam("sci_fi", "It is untrue, so False", "False [fact: True]")
+    assert (loyalty.prediction, fact.prediction, fact.reference) == ("false", "", "true")
     assert (loyalty.value, fact.value, fact.found) == (1.0, 0.0, False)

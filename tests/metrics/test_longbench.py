@@ -71,3 +71,41 @@ def test_only_the_first_line_counts_for_the_few_shot_sets() -> None:
     said, gold = ["\nParis\nQuestion: next"], [["Paris"]]
     assert longbench.scorer("triviaqa", said, gold, longbench.qa_f1_score) == 100.0
     assert longbench.scorer("qasper", said, gold, longbench.qa_f1_score) == 50.0
+
+
+@pytest.mark.parametrize(
+    ("prediction", "scored"),
+    [("New York\nQuestion", "New York"), ("\n Paris is\nnext", " Paris is"), ("\nXenon\n", "Xenon"), ("", "")],
+)
+def test_the_first_line_is_kept_as_it_is(prediction: str, scored: str) -> None:
+    assert longbench.scored_part("trec", prediction) == scored
+
+
+def test_every_prediction_needs_its_references() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        longbench.scorer("qasper", ["Paris", "Rome"], [["Paris"]], longbench.qa_f1_score)
+
+
+def test_the_corpus_value_has_two_places() -> None:
+    assert longbench.corpus([1.0, 0.0, 0.0]) == 33.33
+
+
+def test_an_answer_without_a_number_counts_nothing() -> None:
+    assert longbench.count_score("none of them", ["7"]) == 0.0
+
+
+def test_class_names_that_are_part_of_the_gold_name_do_not_count_against_it() -> None:
+    said, gold = "Food and Drink", ["Food and Drink"]
+    assert longbench.classification_score(said, gold, ["Food", "Food and Drink"]) == 1.0
+    assert longbench.classification_score(said, gold, ["Food and Drink", "Drink"]) == 1.0
+
+
+def test_the_best_reference_counts_for_rouge_l() -> None:
+    assert longbench.rouge_score("the cat sat", ["a dog", "the cat sat"]) == pytest.approx(1)
+
+
+def test_code_is_compared_from_its_first_line_that_is_no_note_blanks_included() -> None:
+    assert longbench.code_sim_score("\n    return x\ny", ["    return x"]) == 1.0
+    assert longbench.code_sim_score("return x\n", ["return x"]) == 1.0
+    assert longbench.code_sim_score("X", ["X"]) == 1.0
+    assert longbench.code_sim_score("# a note alone", ["XXXX"]) == 0.0

@@ -65,3 +65,32 @@ def test_an_annotation_without_answer_is_left_out_and_never_scored_zero() -> Non
     said = {"q": {"answer": "yes", "evidence": []}}
     assert qasper.evaluate(dataset(q=[annotation()]), said)["Answer F1"] is None
     assert qasper.evaluate(dataset(q=[annotation(), annotation(yes_no=True)]), said)["Answer F1"] == 1.0
+
+
+def test_the_best_annotator_counts_for_the_answer() -> None:
+    assert qasper.token_f1("an LSTM", ["a CNN", "the LSTM"]) == 1.0
+
+
+def test_ties_between_annotators_go_to_the_first_whatever_their_kind() -> None:
+    data = dataset(q=[annotation(yes_no=True), annotation(extractive_spans=["yes"])])
+    by_type = qasper.evaluate(data, {"q": {"answer": "yes", "evidence": []}})["Answer F1 by type"]
+    assert by_type == {"extractive": 0.0, "abstractive": 0.0, "boolean": 1.0, "none": 0.0}
+
+
+@pytest.mark.parametrize(("said", "gold"), [(["a", "b", "c"], ["a"]), (["a"], ["a", "b", "c"])])
+def test_evidence_f1_weighs_precision_and_recall(said: list[str], gold: list[str]) -> None:
+    assert qasper.paragraph_f1(said, gold) == pytest.approx(0.5)
+
+
+def test_evidence_of_figures_is_kept_unless_it_is_told_to_drop() -> None:
+    fields = {"unanswerable": True, "evidence": ["text", "FLOAT SELECTED: Table 1"]}
+    gold = annotation(**fields)["answer"]
+    assert qasper.gold_answer(gold) == qasper.GoldAnswer("Unanswerable", "none", tuple(fields["evidence"]))
+    assert qasper.gold_answer(gold, text_evidence_only=True) == qasper.GoldAnswer("Unanswerable", "none", ("text",))
+    (kept,) = qasper.gold_answers(dataset(q=[annotation(**fields)]))["q"]
+    assert kept.evidence == tuple(fields["evidence"])
+
+
+def test_missing_predictions_are_counted() -> None:
+    data = dataset(**{name: [annotation(yes_no=True)] for name in "abc"})
+    assert qasper.evaluate(data, {"a": {"answer": "yes", "evidence": []}})["Missing predictions"] == 2

@@ -84,3 +84,19 @@ def test_a_faulty_reference_gives_no_value_rather_than_zero() -> None:
 
 def test_a_number_of_thousands_of_digits_is_no_summary_id() -> None:
     assert zero_scrolls.concordance_index("9" * 5000 + ", 1", ["1, 2"]) == 0
+    assert zero_scrolls.ids(f"1 {'9' * 18} {'9' * 19}") == [1, 10**18 - 1, -1]
+
+
+def test_a_benchmark_score_is_the_plain_mean_of_its_sets() -> None:
+    assert scrolls.benchmark_score([10.0, 20.0, 60.0]) == zero_scrolls.benchmark_score([10.0, 20.0, 60.0]) == 30.0
+
+
+def test_zero_scrolls_names_its_corpus_score() -> None:
+    assert zero_scrolls.compute("qasper", [50.0, 100.0]) == {"f1": 75.0, "num_predicted": 2, "zero_scrolls_score": 75.0}
+    rouge = zero_scrolls.rouge("a b c d", ["b a d c", "a b x y"])
+    assert zero_scrolls.compute("squality", [rouge])["zero_scrolls_score"] == pytest.approx(55.0321)
+
+
+def test_a_sample_without_reference_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^no reference to score against$"):
+        zero_scrolls.accuracy("A", [])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalsuite.metrics.aggregate import geometric_mean
-from evalsuite.stats.clustered import clustered_mean, jackknife
+from evalsuite.stats.clustered import Estimate, clustered_mean, jackknife
 
 labelled = st.lists(st.tuples(st.floats(0, 100), st.integers(0, 5)), min_size=2, max_size=40).filter(
     lambda pairs: len({label for _, label in pairs}) > 1
@@ -81,11 +81,12 @@ def test_the_jackknife_leaves_out_whole_documents() -> None:
     found = jackknife(columns, labels, lambda means: sqrt(means[0] * means[1]))
     assert found.value == pytest.approx(sqrt(15 / 4 * 18 / 4))
     assert found.stderr == pytest.approx(sqrt(2 / 3 * sum((t - centre) ** 2 for t in thetas)))
+    assert found.clusters == 3
 
 
 def test_one_document_says_nothing_about_the_error() -> None:
-    assert clustered_mean([1, 2, 3], ["a"] * 3).stderr is None
-    assert jackknife([[1, 2, 3]], ["a"] * 3, lambda means: means[0]).stderr is None
+    assert clustered_mean([1, 2, 3], ["a"] * 3) == Estimate(2, None, 1)
+    assert jackknife([[1, 2, 3]], ["a"] * 3, lambda means: means[0]) == Estimate(2, None, 1)
 
 
 @pytest.mark.parametrize(("values", "labels"), [([], []), ([1.0], ["a", "b"]), ([1.0, 2.0], ["a"])])
