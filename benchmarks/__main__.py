@@ -15,6 +15,7 @@ from benchmarks.counts import Setting, encode_row, generation_rows, option_rows
 from benchmarks.memory import memory_rows
 from benchmarks.models import BODY, VOCABULARY, make_model
 from benchmarks.page import page
+from benchmarks.prepare import prepare_rows
 from benchmarks.requests import groups
 from benchmarks.rows import Deadline, Row, machine, write_json
 from benchmarks.runs import run_row
@@ -75,15 +76,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="three pairs, shorter texts, under eight minutes")
     parser.add_argument("--json", type=Path, help="write every row and pair here")
     parser.add_argument("--page", type=Path, help="write the Markdown page here")
-    parser.add_argument("--only", default="", help="parts to run: counts,rouge,start,wall,memory,run")
+    parser.add_argument("--only", default="", help="parts to run: counts,prepare,rouge,start,wall,memory,run")
     return parser.parse_args()
 
 
 def _measure(deadline: Deadline, asked: argparse.Namespace) -> Iterator[Row]:
-    folder = data.data_folder()
     only = set(filter(None, asked.only.split(",")))
+    folder = Path() if only == {"prepare"} else data.data_folder()
     parts: dict[str, Callable[[], Iterable[Row]]] = {
         "counts": lambda: _counts(folder),
+        "prepare": lambda: prepare_rows(quick=asked.quick),
         "rouge": lambda: rouge_rows(
             data.qmsum(folder), QUICK_PAIRS if asked.quick else PAIRS, deadline, quick=asked.quick
         ),
@@ -145,7 +147,9 @@ def _run(folder: Path, deadline: Deadline, *, quick: bool) -> Iterator[Row]:
 def _line(row: Row) -> str:
     shown = [f"{row.name:18}", f"peer {row.peer or 0:12.2f}", f"ours {row.ours or 0:12.2f} {row.unit:7}"]
     shown += [f"ratio {row.ratio:8.2f}" if row.ratio else "", f"limit {row.limit_ratio:.3f}" if row.limit_ratio else ""]
-    return "  ".join([*shown, "" if row.equal is None else f"equal {row.equal}"])
+    return "  ".join(
+        [*shown, "" if row.equal is None else f"equal {row.equal}", "" if row.met is None else f"met {row.met}"]
+    )
 
 
 if __name__ == "__main__":

@@ -35,11 +35,19 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "| name | peer | ours | unit | ratio | limit | equal | goal |"
     yield "|---|---:|---:|---|---:|---:|---|---|"
     for row in rows:
-        equal = {True: "yes", False: "**no**", None: ""}[row["equal"]]
+        equal = _YES_NO[row["equal"]]
         yield (
             f"| {row['name']} | {number(row['peer'])} | {number(row['ours'])} | {row['unit']} "
-            f"| {number(row['ratio'])} | {number(row['limit_ratio'])} | {equal} | {row['goal']} |"
+            f"| {number(row['ratio'])} | {number(row['limit_ratio'])} | {equal} | {row['goal']}{_met(row)} |"
         )
+
+
+_YES_NO = {True: "yes", False: "**no**", None: ""}
+
+
+def _met(row: dict[str, Any]) -> str:
+    judged = _YES_NO[row.get("met")]
+    return f"; met: {judged}" if judged else ""
 
 
 def _details(rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -46,6 +46,8 @@ class Row:
     note: str = ""
     better: str = "less"
     """Whether less or more of the unit is better."""
+    met: bool | None = None
+    """Whether the goal was met; None where a test or the reader of the goal judges."""
 
     @property
     def ratio(self) -> float | None:
