@@ -20,6 +20,9 @@ def score(task: str, prediction: str, reference: str) -> tuple[str, float | None
         ("coursera", "A and B", "AB", "A", 0.25),
         ("coursera", "BA", "AB", "AB", 1.0),
         ("coursera", "D\n\nQuestion 2. A B C", "D", "D", 1.0),
+        ("coursera", "AB but not C.", "AB", "AB", 1.0),
+        ("coursera", "A. yes Question 2 B. Question 3 C.", "A", "A", 1.0),
+        ("coursera", "A. E. B.", "AB", "AB", 1.0),
         ("coursera", "a, b, or CD", "C", "CD", 0.0),
         ("gsm100", "The answer is $1,234.50.", "1234", "1234", 1.0),
         ("gsm100", "first 5 then 6\n\nand finally 18", "18", "6", 0.0),
@@ -50,6 +53,12 @@ def test_exam_answers_are_read_as_officially(
         ("13", "3", 0.0),
         ("5.0", "5", 1.0),
         ("nan", "nan", 0.0),
+        ("AB", "ABCD", 0.25),
+        ("a b c", "abc", 1.0),
+        ("x\nyes indeed", "yes", 1.0),
+        ("no\nyes", "yes", 0.0),
+        ("x", "x", 1.0),
+        ("strasse", "stra\u00dfe", 0.0),
     ],
 )
 def test_the_official_comparison_keeps_its_oddities(prediction: str, reference: str, value: float) -> None:
@@ -65,6 +74,28 @@ def test_sci_fi_is_judged_for_loyalty_and_fact() -> None:
 def test_a_sci_fi_output_without_fact_part_is_wrong_on_the_fact_only() -> None:
     loyalty, fact = leval.exam("sci_fi", "True", "True [fact: True]")
     assert (loyalty.value, fact.value, fact.found) == (1.0, 0.0, False)
+
+
+def test_a_score_holds_both_answers_as_extracted() -> None:
+    assert leval.exam("quality", "B", "(A) x") == (leval.ExamScore("B", "A", 0.0, found=True),)
+    assert leval.exam("quality", "B", "(B) x") == (leval.ExamScore("B", "B", 1.0, found=True),)
+    assert leval.exam("quality", "none", " ") == (leval.ExamScore("A", "", None, found=False),)
+    assert leval.exam("coursera", "no idea", "AB") == (leval.ExamScore("A", "AB", 0.25, found=False),)
+
+
+def test_a_corrected_score_holds_both_answers_as_extracted() -> None:
+    def judged(task: str, prediction: str, reference: str) -> leval.ExamScore:
+        (score,) = leval_corrected.exam(task, prediction, reference)
+        return score
+
+    assert judged("coursera", "B", "AB") == leval.ExamScore("B", "AB", 0.25, found=True)
+    assert judged("quality", "B", "(A) x") == leval.ExamScore("B", "A", 0.0, found=True)
+    assert judged("quality", "I cannot say", "no letter") == leval.ExamScore("", "", None, found=False)
+    topics = leval.BY_POSITION
+    assert judged(topics, "carton", "cart") == leval.ExamScore("carton", "cart", 0.0, found=True)
+    assert judged(topics, "", "cart") == leval.ExamScore("", "cart", 0.0, found=False)
+    assert judged(topics, "carton", "") == leval.ExamScore("carton", "", None, found=True)
+    assert judged(topics, "", "") == leval.ExamScore("", "", None, found=False)
 
 
 def test_a_guess_is_marked_as_no_answer_found() -> None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalsuite.metrics import longbench
-from evalsuite.metrics.longbench_rouge import _common_words, rouge_l
+from evalsuite.metrics.longbench_rouge import _common_words, _sentences, rouge_l
 
 SENTENCES = st.lists(st.sampled_from("abcd"), min_size=1, max_size=12)
 
@@ -109,3 +109,8 @@ def test_code_is_compared_from_its_first_line_that_is_no_note_blanks_included() 
     assert longbench.code_sim_score("return x\n", ["return x"]) == 1.0
     assert longbench.code_sim_score("X", ["X"]) == 1.0
     assert longbench.code_sim_score("# a note alone", ["XXXX"]) == 0.0
+
+
+def test_sentences_end_at_full_stops_and_one_of_blanks_is_an_empty_word() -> None:
+    assert _sentences("a  b.c d") == [["a", "b"], ["c", "d"]]
+    assert _sentences("a. ") == [["a"], [""]]

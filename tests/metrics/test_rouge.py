@@ -75,6 +75,18 @@ def test_the_best_reference_may_differ_between_types() -> None:
     assert scores == {"rouge1": 100.0, "rouge2": pytest.approx(100 / 3), "rougeL": 50.0}
 
 
+def test_words_are_stemmed_when_asked_alone() -> None:
+    assert ours.tokenise("running") == ("running",)
+    assert ours.rouge("running", "run").rouge1.fmeasure == 0.0
+    assert ours.best_rouge("running", ["run"])["rouge1"] == 0.0
+    assert ours.best_rouge("running", ["run"], use_stemmer=True)["rouge1"] == 100.0
+
+
+def test_a_sample_without_reference_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^no reference to score against$"):
+        ours.best_rouge("x", [])
+
+
 def test_an_empty_text_scores_zero() -> None:
     assert ours.best_rouge("", ["a b"]) == {"rouge1": 0.0, "rouge2": 0.0, "rougeL": 0.0}
 

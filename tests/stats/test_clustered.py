@@ -97,6 +97,11 @@ def test_labels_must_match_the_values(values: list[float], labels: list[str]) ->
         jackknife([values], labels, lambda means: means[0])
 
 
+def test_every_mean_is_over_the_same_questions() -> None:
+    with pytest.raises(ValueError, match="longer"):
+        jackknife([[1.0, 2.0], [1.0]], ["a", "b"], lambda means: means[0])
+
+
 def test_a_geometric_mean_of_means_is_not_the_mean_of_geometric_means() -> None:
     columns = ([40.0, 10.0], [2.0, 20.0], [30.0, 6.0])
     means = [sum(column) / 2 for column in columns]
