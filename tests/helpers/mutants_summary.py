@@ -154,7 +154,7 @@ def _only_difference(was: ast.AST, becomes: ast.AST) -> tuple[ast.AST, ast.AST] 
     if len(differ) != 1:
         return None
     old, new = differ[0]
-    alone = (ast.expr, ast.stmt, ast.keyword, ast.comprehension, ast.arguments)
+    alone = (ast.expr, ast.stmt, ast.keyword, ast.comprehension, ast.arguments, ast.ExceptHandler)
     if not isinstance(old, alone) or not isinstance(new, alone):
         return None
     return (old, new) if isinstance(was, ast.FunctionDef) or _says_enough(old, new) else None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from evalsuite.errors import TaskError
 from evalsuite.plugins import find_tasks
 from evalsuite.scoring.cells import CellScores, cells
 from evalsuite.task import Metric
@@ -125,3 +126,29 @@ def test_the_error_of_a_derived_metric_leaves_out_whole_documents() -> None:
     (cell,) = (cell for cell in cells(whole, "m") if cell.primary)
     without_x, without_y = 49.5, (30 * 6 * 12) ** (1 / 3)
     assert cell.stderr == pytest.approx(abs(without_x - without_y) / 2)
+
+
+def _broken(_: object) -> Any:
+    raise TaskError("task quality: broken")
+
+
+def test_a_metric_whose_own_code_fails_keeps_its_counts_and_the_others_their_values() -> None:
+    metrics = (
+        Metric("accuracy", primary=True),
+        Metric("hard", source="accuracy", subset=_broken, higher_is_better=False),
+        Metric("derived", of=("accuracy", "exact_match"), combine=_broken),
+    )
+    scores = (_answered("a", 100.0, cut=True), replace(_answered("b", 40.0), status="unscorable"))
+    samples = {name: _sample(name, difficult=False) for name in "ab"}
+    whole = CellScores(SHOT, replace(find_tasks()["quality"], metrics=metrics), samples, scores)
+    told: list[str] = []
+    found = {cell.metric: cell for cell in cells(whole, "model", defect=told.append)}
+    assert (found["accuracy"].value, found["accuracy"].complete) == (70.0, True)
+    without = {"primary": False, "value": None, "stderr": None, "value_completed": None, "complete": False}
+    assert found["derived"] == replace(found["accuracy"], metric="derived", **without)
+    assert found["hard"] == replace(found["derived"], metric="hard", higher_is_better=False)
+    assert told == [
+        f"task quality: broken; {SHOT.key} has no {name}: mend the task, then run `evalsuite score`"
+        for name in ("hard", "derived")
+    ]
+    assert len(list(cells(whole, "model"))) == 3
