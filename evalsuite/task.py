@@ -126,10 +126,14 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number of a task."""
+    """One number of a task, and what a reader of it must know: whose rule it is, which way is better."""
 
     name: str
     primary: bool = False
+    official: str = ""
+    """Golden name of the official function whose values it takes, e.g. ``leval.exam``; empty for a rule of its own."""
+    scale: float = 1.0
+    """What the official value is multiplied by to run from 0 to 100: 100 where it runs from 0 to 1."""
     of: tuple[str, ...] = ()
     """Names of the metrics whose dataset means it combines; empty for a plain mean over samples."""
     combine: Callable[[Mapping[str, float]], float] | None = None
@@ -140,6 +144,19 @@ class Metric:
     """The per-sample metric a subset metric averages."""
     higher_is_better: bool = True
     """False for an error or a loss: tables then mark the smallest value as the best."""
+    clusters: Callable[[Sample], str] | None = None
+    """Samples that share this text are not independent, and its error says so. None takes the sample's document."""
+    version: int = 1
+    """Goes up when its rule changes and the rest of the task does not."""
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Names of the per-sample values it is made of."""
+        return self.of if self.combine else (self.source or self.name,)
+
+    def cluster(self, sample: Sample) -> str:
+        """What a sample's error is clustered by."""
+        return sample.document.id if self.clusters is None else self.clusters(sample)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

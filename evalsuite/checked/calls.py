@@ -58,11 +58,12 @@ def _protocol(owner: _Owner, protocol: PromptProtocol, metrics: tuple[Metric, ..
 
 
 def _metric(owner: _Owner, metric: Metric) -> Metric:
-    combine, subset = metric.combine, metric.subset
+    combine, subset, clusters = metric.combine, metric.subset, metric.clusters
     return replace(
         metric,
         combine=None if combine is None else _Combine(owner, f"combine of metric {metric.name!r}", combine),
         subset=None if subset is None else _Subset(owner, f"subset of metric {metric.name!r}", subset),
+        clusters=None if clusters is None else _Clusters(owner, f"clusters of metric {metric.name!r}", clusters),
     )
 
 
@@ -251,6 +252,16 @@ class _Combine(_Call):
 class _Subset(_Call):
     def __call__(self, sample: Sample) -> bool:
         return self._ask(sample.id, bool, sample)
+
+
+class _Clusters(_Call):
+    def __call__(self, sample: Sample) -> str:
+        return self._ask(sample.id, lambda label: self._sound(label, sample.id), sample)
+
+    def _sound(self, label: Any, sample: str) -> str:
+        if not isinstance(label, str):
+            raise self._wrong(sample, f"gave {shown(label)}, which is no text")
+        return label
 
 
 def is_percentage(value: object) -> bool:

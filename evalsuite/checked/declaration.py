@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -81,8 +82,14 @@ def _primary(task: Task) -> Iterator[str]:
 def _metric(metric: Metric) -> Iterator[str]:
     if (metric.combine is None) == bool(metric.of):
         yield f"metric {metric.name!r}: combine and of (the metrics it combines) go together"
-    if any(call is not None and not callable(call) for call in (metric.combine, metric.subset)):
-        yield f"metric {metric.name!r}: combine and subset must be functions"
+    if any(call is not None and not callable(call) for call in (metric.combine, metric.subset, metric.clusters)):
+        yield f"metric {metric.name!r}: combine, subset and clusters must be functions"
+    if not isinstance(metric.official, str):
+        yield f"metric {metric.name!r}: official must be the name of an official function, or empty"
+    if not is_positive(metric.scale):
+        yield f"metric {metric.name!r}: scale is {shown(metric.scale)}; it must be a number above 0"
+    if not _is_whole(metric.version, 0):
+        yield f"metric {metric.name!r}: version must be a whole number"
 
 
 def _protocol(protocol: PromptProtocol) -> Iterator[str]:
@@ -102,9 +109,12 @@ def _protocol(protocol: PromptProtocol) -> Iterator[str]:
 
 def needed_values(metrics: Iterable[Metric]) -> frozenset[str]:
     """Names of the values every judgement of a task must hold."""
-    return frozenset(
-        name for metric in metrics for name in (metric.of if metric.combine else (metric.source or metric.name,))
-    )
+    return frozenset(name for metric in metrics for name in metric.takes)
+
+
+def is_positive(value: object) -> bool:
+    """Whether a value is a finite number above 0."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _is_text(value: object) -> bool:

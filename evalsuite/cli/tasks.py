@@ -10,7 +10,7 @@ from evalsuite.cli.options import Commands, add_command, add_include_path
 from evalsuite.cli.output import say
 
 if TYPE_CHECKING:
-    from evalsuite.task import Task
+    from evalsuite.task import Metric, Task
 
 _EXAMPLES = """
 evalsuite tasks
@@ -53,6 +53,7 @@ def _json(task: Task) -> dict[str, Any]:
         "split": task.split,
         "protocols": [protocol.name for protocol in task.protocols],
         "metrics": [metric.name for metric in task.metrics],
+        "official": {metric.name: metric.official for metric in task.metrics if metric.official},
         "primary": next(metric.name for metric in task.metrics if metric.primary),
         "paper": task.paper,
         "licence": task.dataset.licence,
@@ -68,9 +69,15 @@ def _description(task: Task) -> str:
         room = "log-likelihood" if protocol.options else f"at most {protocol.max_new_tokens} new tokens"
         lines.append(f"  protocol   {protocol.name}: {room}, cut {protocol.strategy}; {protocol.source}")
         lines.extend([f"             {protocol.note}"] if protocol.note else [])
-    marked = [f"{metric.name}{' (primary)' if metric.primary else ''}" for metric in task.metrics]
-    lines.append(f"  metrics    {', '.join(marked)}")
+    lines.append(f"  metrics    {', '.join(map(_metric, task.metrics))}")
     lines.append(f"  data       {task.dataset.homepage}, licence {task.dataset.licence}")
     lines.append(f"             {task.dataset.instructions}")
     lines.extend([f"  note       {task.note}"] if task.note else [])
     return "\n".join(lines)
+
+
+def _metric(metric: Metric) -> str:
+    """Its name, whether it is the primary one, and whose function it follows."""
+    said = ["primary"] if metric.primary else []
+    said += [f"as {metric.official}"] if metric.official else []
+    return f"{metric.name} ({', '.join(said)})" if said else metric.name

@@ -4,16 +4,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evalsuite.fidelity.cases import Case
+from evalsuite.fidelity.estimates import judged, part, value
 from evalsuite.metrics import leval, longbench, qasper, scrolls, zero_scrolls
+from evalsuite.task import Metric
+
+_ANSWER, _EVIDENCE, _TYPE = "Answer F1", "Evidence F1", "Answer F1 by type"
 
 
 def _of_references(score: Callable[..., Any], *extra: str) -> Callable[[Case], Any]:
     """A scorer of texts as a function of a case; `extra` names further fields that the scorer takes."""
 
-    def value(case: Case) -> Any:
+    def scored(case: Case) -> Any:
         return score(case["prediction"], case["references"], *(case[name] for name in extra))
 
-    return value
+    return scored
 
 
 def _exam(case: Case) -> dict[str, Any]:
@@ -30,8 +34,18 @@ def _paragraph_f1(case: Case) -> float:
     return max(qasper.paragraph_f1(case["prediction"], reference) for reference in case["references"])
 
 
-def _qasper(case: Case) -> dict[str, Any]:
-    return qasper.evaluate(case["data"], case["predictions"], text_evidence_only=case["text_evidence_only"])
+def qasper_evaluation(case: Case) -> dict[str, Any]:
+    """What Qasper's evaluator prints for a file; means are None where no question has a usable gold answer."""
+    scores = qasper.question_scores(case["data"], case["predictions"], text_evidence_only=case["text_evidence_only"])
+    counted = judged(
+        ({_ANSWER: score.answer_f1, _EVIDENCE: score.evidence_f1}, {_TYPE: score.answer_type}) for score in scores
+    )
+    return {
+        _ANSWER: value(Metric(_ANSWER), counted),
+        _TYPE: {kind: value(part(_ANSWER, _TYPE, kind), counted) or 0.0 for kind in qasper.ANSWER_TYPES},
+        _EVIDENCE: value(Metric(_EVIDENCE), counted),
+        "Missing predictions": sum(score.answer_type is None for score in scores),
+    }
 
 
 SCORES: Mapping[str, Callable[[Case], Any]] = {
@@ -48,7 +62,7 @@ SCORES: Mapping[str, Callable[[Case], Any]] = {
     "zero_scrolls.rouge": _of_references(zero_scrolls.rouge),
     "qasper.token_f1": _of_references(qasper.token_f1),
     "qasper.paragraph_f1": _paragraph_f1,
-    "qasper.evaluate": _qasper,
+    "qasper.evaluate": qasper_evaluation,
     "longbench.qa_f1_score": _of_references(longbench.qa_f1_score),
     "longbench.rouge_score": _of_references(longbench.rouge_score),
     "longbench.classification_score": _of_references(longbench.classification_score, "all_classes"),

@@ -23,13 +23,14 @@ from evalsuite.errors import MissingDataError, UsageError, unknown
 from evalsuite.interop.yaml_files import PREFIX
 from evalsuite.plugins import find_tasks
 from evalsuite.prompts.shots import Shots, demonstration_parts, demonstration_pool, draw
+from evalsuite.scoring.estimate import of_columns
 from evalsuite.sources import open_source
-from evalsuite.stats.clustered import Estimate, clustered_mean, jackknife
+from evalsuite.stats.clustered import Estimate
 from evalsuite.task import Metric, PromptProtocol, Task
 from evalsuite.types import Completion, OptionScore, Sample
 
 Row: TypeAlias = tuple[Any, ...]
-"""The document of a sample, by which errors are clustered, and the values of its answer that are averaged."""
+"""What a sample's error is clustered by, and the values of its answer that are averaged."""
 
 
 class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
@@ -142,8 +143,7 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         found: dict[str, Row] = {}
         for metric in self.ours.metrics:
             if metric.subset is None or metric.subset(sample):
-                names = metric.of if metric.combine else (metric.source or metric.name,)
-                found[metric.name] = (sample.document.id, *(values[name] for name in names))
+                found[metric.name] = (metric.cluster(sample), *(values[name] for name in metric.takes))
         return found | {_error_name(name): row for name, row in found.items()}
 
     def aggregation(self) -> dict[str, Callable[[Sequence[Row]], Any]]:
@@ -224,7 +224,4 @@ def _error(metric: Metric, rows: Sequence[Row]) -> float | str:
 
 def _estimate(metric: Metric, rows: Sequence[Row]) -> Estimate:
     clusters, *columns = zip(*rows, strict=True)
-    if metric.combine is None:
-        return clustered_mean(columns[0], clusters)
-    combine, names = metric.combine, metric.of
-    return jackknife(columns, clusters, lambda means: combine(dict(zip(names, means, strict=True))))
+    return of_columns(metric, columns, clusters)

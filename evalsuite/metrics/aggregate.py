@@ -1,22 +1,12 @@
-"""From the scores of samples to the score of a corpus, as the official `compute` functions do it."""
+"""ROUGE over a data set, as SCROLLS, ZeroSCROLLS and L-Eval have it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from evalsuite.metrics.rouge import TYPES
+from evalsuite.task import Metric
 
-Value = float | Mapping[str, float]
-
-
-def mean(values: Sequence[float]) -> float:
-    """The arithmetic mean.
-
-    Raises:
-        ValueError: there is nothing to average.
-    """
-    if not values:
-        raise ValueError("no values to average")
-    return sum(values) / len(values)
+GEOMETRIC = "rouge_geo"
+"""The geometric mean of the three ROUGE means."""
 
 
 def geometric_mean(rouge1: float, rouge2: float, rouge_l: float) -> float:
@@ -27,23 +17,18 @@ def geometric_mean(rouge1: float, rouge2: float, rouge_l: float) -> float:
     return float((rouge1 * rouge2 * rouge_l) ** (1.0 / 3.0))
 
 
-def rouge_means(values: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean of each ROUGE type over samples, and `geometric_mean` of the three means."""
-    means = {kind: mean([value[kind] for value in values]) for kind in TYPES}
-    return {**means, "geometric_mean": geometric_mean(*means.values())}
+def geometric_mean_of(values: Mapping[str, float]) -> float:
+    """The same of the values by ROUGE type: the means of a data set, or the values of one sample."""
+    return geometric_mean(*(values[kind] for kind in TYPES))
 
 
-def corpus(metric: str, values: Sequence[Any], score_name: str) -> dict[str, float]:
-    """The dictionary that SCROLLS, ZeroSCROLLS and L-Eval print for one data set, rounded to 4 places.
+def rouge_metrics(official: str, primary: str = GEOMETRIC) -> tuple[Metric, ...]:
+    """ROUGE-1, -2, -L and the geometric mean of their means, the primary one first.
 
     Args:
-        metric: name of the metric; under `rouge` the values are mappings by ROUGE type.
-        values: one value a sample, 0 to 100.
-        score_name: key of the score that stands for the data set (the geometric mean for ROUGE).
+        official: golden name of the function that gives a sample's three values.
+        primary: the name of one of the four.
     """
-    if metric == "rouge":
-        scores = {f"rouge/{kind}": value for kind, value in rouge_means(values).items()}
-    else:
-        scores = {metric: mean(values)}
-    rounded = {key: round(value, 4) for key, value in scores.items()}
-    return {**rounded, "num_predicted": len(values), score_name: list(rounded.values())[-1]}
+    types = (Metric(kind, primary=kind == primary, official=official) for kind in TYPES)
+    derived = Metric(GEOMETRIC, primary == GEOMETRIC, official, of=TYPES, combine=geometric_mean_of)
+    return tuple(sorted((*types, derived), key=lambda metric: not metric.primary))

@@ -1,12 +1,9 @@
-"""L-Eval's scores (An et al. 2023; OpenLMLab/LEval, Evaluation/@cd34b05): exam, F1, ROUGE and the corpus dictionary."""
+"""L-Eval's scores (An et al. 2023; OpenLMLab/LEval, Evaluation/@cd34b05): exam, F1 and ROUGE."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from evalsuite.metrics import leval_extraction as extraction
 from evalsuite.metrics import scrolls
-from evalsuite.metrics.aggregate import corpus, mean
 from evalsuite.metrics.normalise import without_punctuation_and_articles
 
 JUDGED_TWICE = "sci_fi"
@@ -80,43 +77,6 @@ def exact_match(prediction: str, reference: str) -> float:
         return float(float(prediction) == float(reference))
     except ValueError:
         return float(_squeeze(reference) in _squeeze(_first_long_line(prediction)))
-
-
-def auto_eval(evaluation: str, values: Sequence[Any], answers: Sequence[str] = ()) -> dict[str, float]:
-    """The dictionary printed for one task, without its display list.
-
-    Args:
-        evaluation: `exam`, `f1` or `rouge`.
-        values: one a sample; 0 to 1 for exam, 0 to 100 for F1, mappings by type for ROUGE.
-        answers: the extracted predictions, of which the mean length is reported when they are given.
-    """
-    if evaluation == "exam":
-        evaluation, values = "exact_match", [100.0 * value for value in values]
-    result = corpus(evaluation, values, "LEval_score")
-    if answers:
-        result["mean_prediction_length_characters"] = round(mean([len(answer) for answer in answers]), 4)
-    return result
-
-
-def auto_eval_parts(parts: Sequence[Sequence[ExamScore]]) -> list[dict[str, float]]:
-    """`auto_eval` of each part of a task reported in parts: three positions (topic retrieval) or two (sci_fi).
-
-    Raises:
-        ValueError: a reference is faulty, so that the part has no value.
-    """
-    return [auto_eval("exam", _values(part), [score.prediction for score in part]) for part in parts]
-
-
-def average(parts: Sequence[dict[str, float]]) -> float:
-    """The unrounded mean of the parts' exact matches."""
-    return mean([part["exact_match"] for part in parts])
-
-
-def _values(scores: Sequence[ExamScore]) -> list[float]:
-    values = [score.value for score in scores if score.value is not None]
-    if len(values) < len(scores):
-        raise ValueError(f"{len(scores) - len(values)} of {len(scores)} references are faulty")
-    return values
 
 
 def _judge_twice(prediction: str, reference: str) -> tuple[ExamScore, ...]:

@@ -4,11 +4,10 @@ Values are 0 to 1. ROUGE-L is in `longbench_rouge`. The Chinese variants need a 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from evalsuite.metrics import squad
-from evalsuite.metrics.aggregate import mean
 from evalsuite.metrics.longbench_rouge import rouge_l
 
 FIRST_LINE_ONLY = frozenset({"trec", "triviaqa", "samsum", "lsht"})
@@ -69,22 +68,6 @@ def code_sim_score(prediction: str, references: Sequence[str]) -> float:
 def scored_part(dataset: str, prediction: str) -> str:
     """What of a prediction is scored: its first line for `FIRST_LINE_ONLY`, else all of it."""
     return prediction.lstrip("\n").split("\n")[0] if dataset in FIRST_LINE_ONLY else prediction
-
-
-def scorer(
-    dataset: str,
-    predictions: Sequence[str],
-    references: Sequence[Sequence[str]],
-    score: Callable[[str, Sequence[str]], float],
-) -> float:
-    """Corpus score: 100 x mean over samples, rounded to 2 places."""
-    pairs = zip(predictions, references, strict=True)
-    return corpus([score(scored_part(dataset, prediction), golds) for prediction, golds in pairs])
-
-
-def corpus(values: Sequence[float]) -> float:
-    """100 x mean of the samples' values, rounded to 2 places."""
-    return round(100 * mean(values), 2)
 
 
 def _share_of_numbers(prediction: str, reference: str) -> float:

@@ -1,12 +1,10 @@
 """Qasper's evaluator (Dasigi et al. 2021; allenai/qasper-led-baseline, scripts/evaluator.py@afd0fb9). Values 0 to 1."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from evalsuite.metrics import squad
-from evalsuite.metrics.aggregate import mean
 
 ANSWER_TYPES = ("extractive", "abstractive", "boolean", "none")
 """How an annotator answered: with spans, in free form, yes or no, or `Unanswerable`."""
@@ -24,7 +22,7 @@ class GoldAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class _QuestionScore:
+class QuestionScore:
     """Best scores of one question over its annotators; no answer type when the prediction is missing."""
 
     answer_f1: float
@@ -70,31 +68,19 @@ def paragraph_f1(prediction: Sequence[str], reference: Sequence[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def evaluate(
+def question_scores(
     data: Mapping[str, Any], predictions: Mapping[str, Mapping[str, Any]], *, text_evidence_only: bool = False
-) -> dict[str, Any]:
-    """The evaluator's output dictionary: means over questions, and answer F1 by the type of the best annotator.
+) -> tuple[QuestionScore, ...]:
+    """The scores of every question that has a usable gold answer, in the file's order.
 
     Args:
         data: gold file content, by paper id.
         predictions: `{question id: {"answer": text, "evidence": paragraphs}}`; unknown ids are ignored, a missing
-            one scores 0 but stays out of the means by type.
+            one scores 0 and has no answer type.
         text_evidence_only: drop gold paragraphs that stand for figures and tables.
-
-    Returns:
-        The official keys. Means are None where no question has a usable gold answer (see `deviations`).
     """
-    scores = [
-        _score_question(gold, predictions.get(question))
-        for question, gold in gold_answers(data, text_evidence_only=text_evidence_only).items()
-        if gold
-    ]
-    return {
-        "Answer F1": mean([score.answer_f1 for score in scores]) if scores else None,
-        "Answer F1 by type": _by_type(scores),
-        "Evidence F1": mean([score.evidence_f1 for score in scores]) if scores else None,
-        "Missing predictions": sum(score.answer_type is None for score in scores),
-    }
+    golds = gold_answers(data, text_evidence_only=text_evidence_only)
+    return tuple(_score_question(gold, predictions.get(question)) for question, gold in golds.items() if gold)
 
 
 def gold_answers(data: Mapping[str, Any], *, text_evidence_only: bool = False) -> dict[str, list[GoldAnswer]]:
@@ -110,20 +96,13 @@ def gold_answers(data: Mapping[str, Any], *, text_evidence_only: bool = False) -
     }
 
 
-def _score_question(gold: Sequence[GoldAnswer], prediction: Mapping[str, Any] | None) -> _QuestionScore:
+def _score_question(gold: Sequence[GoldAnswer], prediction: Mapping[str, Any] | None) -> QuestionScore:
     if prediction is None:
-        return _QuestionScore(0.0, None, 0.0)
+        return QuestionScore(0.0, None, 0.0)
     # max keeps the first of equals, as the official stable sort does
     answer_f1, answer_type = max(
         ((squad.token_f1(prediction["answer"], answer.text), answer.type) for answer in gold),
         key=lambda pair: pair[0],
     )
     evidence_f1 = max(paragraph_f1(prediction["evidence"], answer.evidence) for answer in gold)
-    return _QuestionScore(answer_f1, answer_type, evidence_f1)
-
-
-def _by_type(scores: Sequence[_QuestionScore]) -> dict[str, float]:
-    values: dict[str | None, list[float]] = defaultdict(list)
-    for score in scores:
-        values[score.answer_type].append(score.answer_f1)
-    return {kind: mean(values[kind]) if values[kind] else 0.0 for kind in ANSWER_TYPES}
+    return QuestionScore(answer_f1, answer_type, evidence_f1)

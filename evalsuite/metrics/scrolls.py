@@ -1,10 +1,8 @@
 """The SCROLLS metric (Shaham et al. 2022; dataset tau/scrolls, metrics/scrolls.py@6626d47). Values 0 to 100."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from evalsuite.metrics import squad
-from evalsuite.metrics.aggregate import corpus, mean
 from evalsuite.metrics.rouge import best_rouge
 
 METRIC_OF: Mapping[str, str] = {
@@ -33,17 +31,3 @@ def exact_match(prediction: str, references: Sequence[str]) -> float:
 def rouge(prediction: str, references: Sequence[str]) -> dict[str, float]:
     """ROUGE-1/2/L F-measures x 100 without stemming, best reference for each type."""
     return best_rouge(prediction, references)
-
-
-def compute(config: str, values: Sequence[Any]) -> dict[str, float]:
-    """Corpus dictionary of one data set from its samples' values, with `scrolls_score`.
-
-    Raises:
-        KeyError: `config` is no SCROLLS data set.
-    """
-    return corpus(METRIC_OF[config], values, "scrolls_score")
-
-
-def benchmark_score(scores: Sequence[float]) -> float:
-    """The SCROLLS score: plain mean of the seven data sets' scores."""
-    return mean(scores)

@@ -7,10 +7,8 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
 from evalsuite.metrics import squad
-from evalsuite.metrics.aggregate import corpus, mean
 from evalsuite.metrics.ascii_text import ascii_text
 from evalsuite.metrics.normalise import normalise
 from evalsuite.metrics.rouge import best_rouge
@@ -68,20 +66,6 @@ def concordance_index(prediction: str, references: Sequence[str]) -> float | Non
 def rouge(prediction: str, references: Sequence[str]) -> dict[str, float]:
     """ROUGE-1/2/L F-measures x 100 without stemming, best reference for each type."""
     return best_rouge(prediction, references)
-
-
-def compute(config: str, values: Sequence[Any]) -> dict[str, float]:
-    """Corpus dictionary of one data set from its samples' values, with `zero_scrolls_score`.
-
-    Raises:
-        KeyError: `config` is no ZeroSCROLLS data set.
-    """
-    return corpus(METRIC_OF[config], values, "zero_scrolls_score")
-
-
-def benchmark_score(scores: Sequence[float]) -> float:
-    """The ZeroSCROLLS score: plain mean of the ten data sets' scores."""
-    return mean(scores)
 
 
 def answer_letter(text: str) -> str | None:

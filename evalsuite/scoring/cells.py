@@ -9,7 +9,8 @@ from statistics import fmean
 from typing import Any, TypeVar
 
 from evalsuite.errors import TaskError
-from evalsuite.stats.clustered import Estimate, clustered_mean, jackknife
+from evalsuite.scoring.estimate import Judged, estimate
+from evalsuite.stats.clustered import Estimate
 from evalsuite.task import Metric, Task
 from evalsuite.types import Cell, Sample, Score, Setting
 
@@ -68,8 +69,8 @@ def cells(cell: CellScores, model: str, *, allow_incomplete: bool = False, defec
 
 def _without_value(cell: CellScores, metric: Metric, model: str) -> Cell:
     """The counts alone, for a metric whose own code failed."""
-    source = metric.of[0] if metric.of else metric.source or metric.name
-    counts = _cell(cell, replace(metric, combine=None, of=(), subset=None, source=source), model, False)  # noqa: FBT003
+    plain = replace(metric, combine=None, of=(), subset=None, clusters=None, source=metric.takes[0])
+    counts = _cell(cell, plain, model, False)  # noqa: FBT003
     return replace(counts, value=None, stderr=None, value_completed=None, complete=False)
 
 
@@ -82,15 +83,15 @@ def _within(cell: CellScores, subset: Callable[[Sample], bool]) -> CellScores:
 def _cell(cell: CellScores, metric: Metric, model: str, allow_incomplete: bool) -> Cell:  # noqa: FBT001 - passed on
     status = Counter(score.status for score in cell.scores)
     failed = status["failed"] + cell.missing
-    estimate = _estimate(cell, metric) if allow_incomplete or not failed else None
+    found = _estimate(cell, metric) if allow_incomplete or not failed else None
     answered = cell.counted
     return Cell(
         **_axes(cell.setting),
         model=model,
         metric=metric.name,
         primary=metric.primary,
-        value=None if estimate is None else estimate.value,
-        stderr=None if estimate is None else estimate.stderr,
+        value=None if found is None else found.value,
+        stderr=None if found is None else found.stderr,
         asked=len(cell.samples),
         scored=status["scored"],
         skipped=status["skipped"],
@@ -103,7 +104,7 @@ def _cell(cell: CellScores, metric: Metric, model: str, allow_incomplete: bool) 
         demonstrations_lost=_lost(cell, lambda score: score.demonstrations_lost),
         kept=_mean(_known(score.kept for score in answered)),
         output_capped=sum(_known(score.output_capped for score in answered)),
-        value_completed=None if estimate is None else _completed(cell, metric),
+        value_completed=None if found is None else _completed(cell, metric),
         repeats=1,
         higher_is_better=metric.higher_is_better,
     )
@@ -129,8 +130,8 @@ def _completed(cell: CellScores, metric: Metric) -> float | None:
     if any(score.output_capped is None for score in cell.counted):
         return None
     ended = replace(cell, scores=tuple(score for score in cell.counted if not score.output_capped))
-    estimate = _estimate(ended, metric)
-    return None if estimate is None else estimate.value
+    found = _estimate(ended, metric)
+    return None if found is None else found.value
 
 
 def _axes(setting: Setting) -> dict[str, Any]:
@@ -139,19 +140,4 @@ def _axes(setting: Setting) -> dict[str, Any]:
 
 def _estimate(cell: CellScores, metric: Metric) -> Estimate | None:
     """The metric over the cell's counted scores; None when there is none."""
-    counted = cell.counted
-    if not counted:
-        return None
-    clusters = [score.document for score in counted]
-    if metric.combine is None:
-        return clustered_mean(_column(counted, metric.source or metric.name), clusters)
-    combine, names = metric.combine, metric.of
-    return jackknife(
-        [_column(counted, name) for name in names],
-        clusters,
-        lambda means: combine(dict(zip(names, means, strict=True))),
-    )
-
-
-def _column(scores: Sequence[Score], name: str) -> list[float]:
-    return [score.values[name] for score in scores]
+    return estimate(metric, (Judged(cell.samples[score.sample_id], score.values) for score in cell.counted))

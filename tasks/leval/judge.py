@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from evalsuite.metrics import leval, leval_corrected
-from evalsuite.metrics.aggregate import geometric_mean
-from evalsuite.metrics.rouge import TYPES
+from evalsuite.metrics.aggregate import rouge_metrics
 from evalsuite.task import Metric
 from evalsuite.types import Completion, Judgement, Sample
 
@@ -17,6 +17,7 @@ from .sets import Set
 Judge = Callable[[Sample, Completion], Judgement]
 MARK = "[fact:"
 POSITIONS = ("first", "second", "third")
+EXAM = Metric("exam", primary=True, official="leval.exam", scale=100)
 
 
 def judge_of(one: Set) -> Judge:
@@ -59,11 +60,10 @@ def metrics_of(one: Set) -> tuple[Metric, ...]:
     For ROUGE sets that is rougeL, although the evaluator's own `LEval_score` is the geometric mean of the three.
     """
     if one.metric == "f1":
-        return (Metric("f1", primary=True),)
+        return (Metric("f1", primary=True, official="leval.f1"),)
     if one.metric == "rouge":
-        others = (Metric(kind) for kind in TYPES if kind != "rougeL")
-        return (Metric("rougeL", primary=True), *others, Metric("rouge_geo", of=TYPES, combine=_of_means))
-    return (Metric("exam", primary=True), Metric("exam_corrected"), *_exam_parts(one))
+        return rouge_metrics("leval.rouge", primary="rougeL")
+    return (EXAM, Metric("exam_corrected"), *_exam_parts(one))
 
 
 def split_answer(text: str) -> dict[str, str]:
@@ -77,15 +77,14 @@ def split_answer(text: str) -> dict[str, str]:
     return {LOYALTY: text[: found.start()], FACT: text[found.end() : -1]}
 
 
-def _exam_parts(one: Set) -> tuple[Metric, ...]:
+def _exam_parts(one: Set) -> Iterator[Metric]:
+    parts: dict[str, Callable[[Sample], bool]] = {}
     if one.name == leval.JUDGED_TWICE:
-        return tuple(Metric(f"exam_{asked}", subset=_with("asked", asked), source="exam") for asked in (LOYALTY, FACT))
-    if one.name == leval.BY_POSITION:
-        return tuple(
-            Metric(f"exam_{name}", subset=_with("position", place), source="exam")
-            for place, name in enumerate(POSITIONS)
-        )
-    return ()
+        parts = {asked: _with("asked", asked) for asked in (LOYALTY, FACT)}
+    elif one.name == leval.BY_POSITION:
+        parts = {name: _with("position", place) for place, name in enumerate(POSITIONS)}
+    for name, subset in parts.items():
+        yield replace(EXAM, name=f"exam_{name}", primary=False, subset=subset, source=EXAM.name)
 
 
 def _with(attribute: str, value: object) -> Callable[[Sample], bool]:
@@ -97,7 +96,3 @@ def _both_answers(sample: Sample, text: str) -> tuple[str, int]:
     if sample.attributes.get("asked") == FACT:
         return f"{MARK}{text}]", 1
     return (f"{text} {MARK}]", 0) if sample.attributes.get("asked") == LOYALTY else (text, 0)
-
-
-def _of_means(means: Mapping[str, float]) -> float:
-    return geometric_mean(*(means[kind] for kind in TYPES))

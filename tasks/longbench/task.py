@@ -75,7 +75,7 @@ TASKS = (
                 note="The official cut takes the middle of the whole prompt by tokens; here it is the document's.",
             ),
         ),
-        metrics=(Metric("qa_f1_score", primary=True),),
+        metrics=(Metric("qa_f1_score", primary=True, official="longbench.qa_f1_score", scale=100),),
         dataset=DATASET,
         paper="arXiv:2308.14508",
         note="The only split; its answers are public.",

@@ -38,7 +38,7 @@ def judge(sample: Sample, completion: Completion) -> Judgement:
 
 
 PROTOCOLS = (paper_protocol(judge=judge, max_new_tokens=64), scrolls_protocol(judge=judge, max_new_tokens=64))
-METRICS = (Metric("f1", primary=True),)
+METRICS = (Metric("f1", primary=True, official="scrolls.f1"),)
 
 STORIES = Task(
     name="narrativeqa",

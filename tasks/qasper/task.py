@@ -9,6 +9,7 @@ Metric: token F1, best of the annotators, as allenai/qasper-led-baseline scripts
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from evalsuite.metrics.qasper import ANSWER_TYPES, token_f1
 from evalsuite.qa import paper_protocol, scrolls_protocol
@@ -21,6 +22,7 @@ HUB = "allenai/qasper"
 PARQUET = "refs/convert/parquet"
 """The branch the hub converts script datasets to."""
 
+F1 = Metric("f1", primary=True, official="qasper.token_f1", scale=100)
 DATASET = Dataset(
     folder="qasper",
     homepage="https://allenai.org/data/qasper",
@@ -59,8 +61,11 @@ TASKS = (
             scrolls_protocol(judge=judge, max_new_tokens=128),
         ),
         metrics=(
-            Metric("f1", primary=True),
-            *(Metric(f"f1_{kind}", subset=of_type(kind), source="f1") for kind in ANSWER_TYPES),
+            F1,
+            *(
+                replace(F1, name=f"f1_{kind}", primary=False, subset=of_type(kind), source=F1.name)
+                for kind in ANSWER_TYPES
+            ),
         ),
         dataset=DATASET,
         paper="arXiv:2105.03011",

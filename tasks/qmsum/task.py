@@ -6,17 +6,13 @@ Data: github.com/Yale-LILY/QMSum, MIT. Metric: ROUGE-1, -2, -L and their geometr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from evalsuite.metrics.aggregate import geometric_mean
+from evalsuite.metrics.aggregate import geometric_mean_of, rouge_metrics
 from evalsuite.metrics.scrolls import rouge
 from evalsuite.qa import paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
 from evalsuite.types import Completion, Judgement, Sample
 
 from .reader import samples
-
-ROUGE = ("rouge1", "rouge2", "rougeL")
 
 DATASET = Dataset(
     folder="qmsum",
@@ -33,12 +29,7 @@ def judge(sample: Sample, completion: Completion) -> Judgement:
     """ROUGE F-measures without stemming, and the geometric mean of this sample's three."""
     answer = completion.text.strip()
     values = rouge(answer, sample.references)
-    return Judgement({**values, "rouge_geo_sample": geometric_mean(*(values[name] for name in ROUGE))}, answer)
-
-
-def of_means(means: Mapping[str, float]) -> float:
-    """The geometric mean of the three dataset means."""
-    return geometric_mean(*(means[name] for name in ROUGE))
+    return Judgement({**values, "rouge_geo_sample": geometric_mean_of(values)}, answer)
 
 
 TASKS = (
@@ -56,8 +47,7 @@ TASKS = (
             scrolls_protocol(judge=judge, max_new_tokens=512),
         ),
         metrics=(
-            Metric("rouge_geo", primary=True, of=ROUGE, combine=of_means),
-            *(Metric(name) for name in ROUGE),
+            *rouge_metrics("scrolls.rouge"),
             Metric("rouge_geo_sample"),
         ),
         dataset=DATASET,

@@ -86,7 +86,7 @@ TASKS = (
         ),
         metrics=(
             Metric("accuracy", primary=True),
-            Metric("exact_match"),
+            Metric("exact_match", official="scrolls.exact_match"),
             Metric("accuracy_hard", subset=hard, source="accuracy"),
         ),
         dataset=DATASET,

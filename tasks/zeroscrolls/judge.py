@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
 from evalsuite.metrics import zero_scrolls
-from evalsuite.metrics.aggregate import geometric_mean
-from evalsuite.metrics.rouge import TYPES
+from evalsuite.metrics.aggregate import geometric_mean_of, rouge_metrics
 from evalsuite.task import Metric
 from evalsuite.types import Completion, Judgement, Sample
 
@@ -82,15 +81,10 @@ def metrics_of(one: Set) -> tuple[Metric, ...]:
     is taken of each instance, which is `rouge_geo_sample`.
     """
     if not one.is_summary:
-        return (Metric(one.metric, primary=True),)
-    parts = (Metric(kind) for kind in TYPES)
-    return (Metric("rouge_geo", primary=True, of=TYPES, combine=_of_means), *parts, Metric("rouge_geo_sample"))
+        return (Metric(one.metric, primary=True, official=f"zero_scrolls.{one.metric}"),)
+    return (*rouge_metrics("zero_scrolls.rouge"), Metric("rouge_geo_sample"))
 
 
 def _rouge(text: str, references: Sequence[str]) -> dict[str, float]:
     values = zero_scrolls.rouge(text, references)
-    return {**values, "rouge_geo_sample": _of_means(values)}
-
-
-def _of_means(means: Mapping[str, float]) -> float:
-    return geometric_mean(*(means[kind] for kind in TYPES))
+    return {**values, "rouge_geo_sample": geometric_mean_of(values)}

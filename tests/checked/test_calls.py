@@ -115,6 +115,8 @@ def test_a_value_of_numpy_or_a_whole_number_is_a_number(tmp_path: Path) -> None:
         ("combine=lambda means: 101.0, of=('f1',)", "gave 101.0"),
         ("combine=lambda means: None, of=('f1',)", "gave None"),
         ("subset=lambda sample: exit(0), source='f1'", "raised SystemExit: 0"),
+        ("clusters=lambda sample: 1 / 0, source='f1'", "raised ZeroDivisionError"),
+        ("clusters=lambda sample: 7, source='f1'", "gave 7, which is no text"),
     ],
 )
 def test_a_metric_whose_code_fails_has_no_value_and_the_others_have(

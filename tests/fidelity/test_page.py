@@ -44,4 +44,4 @@ def test_a_task_is_listed_with_the_official_function_it_is_scored_by() -> None:
     assert scored["qasper"] == "`qasper.token_f1`"
     assert scored["narrativeqa"] == "`scrolls.f1`"
     assert scored["qmsum"] == "`scrolls.rouge`"
-    assert scored["quality"] == "accuracy by a rule of its own"
+    assert scored["quality"] == "accuracy by a rule of its own, `scrolls.exact_match`"

@@ -1,6 +1,15 @@
+from typing import Any
+
 import pytest
 
+from evalsuite.fidelity.corpora import CORPORA, Member
 from evalsuite.metrics import leval, leval_corrected, leval_extraction
+
+
+def printed(task: str, *pairs: tuple[str, str]) -> Any:
+    """What the official evaluator prints for predictions and their references."""
+    cases = ({"prediction": said, "references": [gold]} for said, gold in pairs)
+    return CORPORA["leval.auto_eval"]({"task": task}, [Member("leval.exam", case, None) for case in cases])
 
 
 def score(task: str, prediction: str, reference: str) -> tuple[str, float | None]:
@@ -108,14 +117,26 @@ def test_a_faulty_reference_gives_no_value() -> None:
     assert leval.exam("quality", "A", " ")[0].value is None
     assert [part.value for part in leval.exam("sci_fi", "True [fact: True]", "True")] == [None, None]
     assert [part.reference for part in leval.exam("sci_fi", "True", "True")] == ["", ""]
-    with pytest.raises(ValueError, match="1 of 2 references"):
-        leval.auto_eval_parts([[*leval.exam("quality", "A", " "), *leval.exam("quality", "A", "A")]])
+    with pytest.raises(ValueError, match="a reference is faulty"):
+        printed("quality", ("A", " "), ("A", "A"))
+
+
+def test_the_parts_of_sci_fi_are_printed_apart_and_their_mean_is_the_score() -> None:
+    found = printed("sci_fi", ("True [fact: False]", "True [fact: True]"), ("True [fact: True]", "True [fact: True]"))
+    assert [part["exact_match"] for part in found["by_judgement"]] == [100.0, 50.0]
+    assert found["average"] == 75.0
+
+
+def test_the_three_topics_are_printed_apart() -> None:
+    pairs = (("one", "one"), ("x", "two"), ("x", "three"), ("one", "one"), ("two", "two"), ("x", "three"))
+    found = printed("topic_retrieval_longchat", *pairs)
+    assert [part["exact_match"] for part in found["by_position"]] == [100.0, 50.0, 0.0]
+    assert [part["num_predicted"] for part in found["by_position"]] == [2, 2, 2]
+    assert found["average"] == 50.0
 
 
 def test_the_corpus_value_is_the_mean_in_percent() -> None:
-    scores = [score for gold in ("A", "AB", "C") for score in leval.exam("coursera", "A", gold)]
-    (result,) = leval.auto_eval_parts([scores])
-    assert result == {
+    assert printed("coursera", ("A", "A"), ("A", "AB"), ("A", "C")) == {
         "exact_match": 41.6667,
         "num_predicted": 3,
         "LEval_score": 41.6667,
@@ -124,12 +145,13 @@ def test_the_corpus_value_is_the_mean_in_percent() -> None:
 
 
 def test_the_mean_length_of_answers_is_rounded_to_four_places() -> None:
-    assert leval.auto_eval("f1", [30.0], ["a", "b", "cc"])["mean_prediction_length_characters"] == 1.3333
+    pairs = [(answer, "a") for answer in ("a", "b", "cc")]
+    assert printed("natural", *pairs)["mean_prediction_length_characters"] == 1.3333
 
 
 def test_the_average_of_parts_is_not_rounded() -> None:
-    parts = [{"exact_match": 50.0}, {"exact_match": 25.0}, {"exact_match": 25.0}]
-    assert leval.average(parts) == pytest.approx(100 / 3, abs=1e-12)
+    found = printed("topic_retrieval_longchat", ("one", "one"), ("x", "two"), ("x", "three"))
+    assert found["average"] == pytest.approx(100 / 3, abs=1e-12)
 
 
 def test_a_second_fact_in_a_gold_answer_is_cut_away_as_officially() -> None:

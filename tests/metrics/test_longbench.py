@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalsuite.fidelity.corpora import CORPORA, Member
 from evalsuite.metrics import longbench
 from evalsuite.metrics.longbench_rouge import _common_words, _sentences, rouge_l
 
@@ -68,9 +69,10 @@ def test_code_similarity_takes_the_first_line_of_code_and_rounds_to_hundredths()
 
 
 def test_only_the_first_line_counts_for_the_few_shot_sets() -> None:
-    said, gold = ["\nParis\nQuestion: next"], [["Paris"]]
-    assert longbench.scorer("triviaqa", said, gold, longbench.qa_f1_score) == 100.0
-    assert longbench.scorer("qasper", said, gold, longbench.qa_f1_score) == 50.0
+    case = {"prediction": "\nParis\nQuestion: next", "references": ["Paris"]}
+    member = Member("longbench.qa_f1_score", case, 0.5)
+    assert CORPORA["longbench.scorer"]({"config": "triviaqa"}, [member]) == 100.0
+    assert CORPORA["longbench.scorer"]({"config": "qasper"}, [member]) == 50.0
 
 
 @pytest.mark.parametrize(
@@ -81,13 +83,9 @@ def test_the_first_line_is_kept_as_it_is(prediction: str, scored: str) -> None:
     assert longbench.scored_part("trec", prediction) == scored
 
 
-def test_every_prediction_needs_its_references() -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        longbench.scorer("qasper", ["Paris", "Rome"], [["Paris"]], longbench.qa_f1_score)
-
-
 def test_the_corpus_value_has_two_places() -> None:
-    assert longbench.corpus([1.0, 0.0, 0.0]) == 33.33
+    members = [Member("longbench.qa_f1_score", {}, value) for value in (1.0, 0.0, 0.0)]
+    assert CORPORA["longbench.scorer"]({"config": "qasper"}, members) == 33.33
 
 
 def test_an_answer_without_a_number_counts_nothing() -> None:

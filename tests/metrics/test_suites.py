@@ -2,8 +2,9 @@
 
 import pytest
 
+from evalsuite.fidelity.corpora import CORPORA, Member, dictionary
 from evalsuite.metrics import scrolls, zero_scrolls
-from evalsuite.metrics.aggregate import corpus, geometric_mean, mean
+from evalsuite.metrics.aggregate import geometric_mean
 
 PREDICTIONS = ["exact match example", "hello there", "general kenobi"]
 REFERENCES = [["exact match example"], ["hello", "hi there"], ["commander kenobi"]]
@@ -11,12 +12,13 @@ PAIRS = list(zip(PREDICTIONS, REFERENCES, strict=True))
 
 
 def test_the_worked_example_of_scrolls_comes_out() -> None:
-    rouge = scrolls.compute("gov_report", [scrolls.rouge(*pair) for pair in PAIRS])
+    rouge = dictionary("rouge", [scrolls.rouge(*pair) for pair in PAIRS], "scrolls_score")
     assert rouge["rouge/rouge1"] == rouge["rouge/rougeL"] == 72.2222
     assert rouge["rouge/rouge2"] == 33.3333
     assert rouge["scrolls_score"] == rouge["rouge/geometric_mean"] == 55.8136
-    assert scrolls.compute("quality", [scrolls.exact_match(*pair) for pair in PAIRS])["scrolls_score"] == 33.3333
-    assert scrolls.compute("qasper", [scrolls.f1(*pair) for pair in PAIRS])["f1"] == 72.2222
+    matches = dictionary("exact_match", [scrolls.exact_match(*pair) for pair in PAIRS], "scrolls_score")
+    assert matches == {"exact_match": 33.3333, "num_predicted": 3, "scrolls_score": 33.3333}
+    assert dictionary("f1", [scrolls.f1(*pair) for pair in PAIRS], "scrolls_score")["f1"] == 72.2222
 
 
 def test_the_geometric_mean_is_that_of_the_means() -> None:
@@ -24,13 +26,13 @@ def test_the_geometric_mean_is_that_of_the_means() -> None:
         {"rouge1": 100.0, "rouge2": 0.0, "rougeL": 100.0},
         {"rouge1": 0.0, "rouge2": 100.0, "rougeL": 100.0},
     ]
-    assert corpus("rouge", values, "score")["score"] == pytest.approx(62.9961)  # per sample it would be 0
+    assert dictionary("rouge", values, "score")["score"] == pytest.approx(62.9961)  # per sample it would be 0
     assert geometric_mean(50.0, 0.0, 50.0) == 0.0
 
 
 def test_nothing_to_average_is_an_error_not_a_zero() -> None:
     with pytest.raises(ValueError, match=r"^no values to average$"):
-        mean([])
+        dictionary("f1", [], "score")
 
 
 @pytest.mark.parametrize(
@@ -87,14 +89,12 @@ def test_a_number_of_thousands_of_digits_is_no_summary_id() -> None:
     assert zero_scrolls.ids(f"1 {'9' * 18} {'9' * 19}") == [1, 10**18 - 1, -1]
 
 
-def test_a_benchmark_score_is_the_plain_mean_of_its_sets() -> None:
-    assert scrolls.benchmark_score([10.0, 20.0, 60.0]) == zero_scrolls.benchmark_score([10.0, 20.0, 60.0]) == 30.0
-
-
 def test_zero_scrolls_names_its_corpus_score() -> None:
-    assert zero_scrolls.compute("qasper", [50.0, 100.0]) == {"f1": 75.0, "num_predicted": 2, "zero_scrolls_score": 75.0}
-    rouge = zero_scrolls.rouge("a b c d", ["b a d c", "a b x y"])
-    assert zero_scrolls.compute("squality", [rouge])["zero_scrolls_score"] == pytest.approx(55.0321)
+    compute = CORPORA["zero_scrolls.compute"]
+    members = [Member("zero_scrolls.f1", {}, value) for value in (50.0, 100.0)]
+    assert compute({"config": "qasper"}, members) == {"f1": 75.0, "num_predicted": 2, "zero_scrolls_score": 75.0}
+    rouge = Member("zero_scrolls.rouge", {}, zero_scrolls.rouge("a b c d", ["b a d c", "a b x y"]))
+    assert compute({"config": "squality"}, [rouge])["zero_scrolls_score"] == pytest.approx(55.0321)
 
 
 def test_a_sample_without_reference_is_refused() -> None:

@@ -102,6 +102,18 @@ def test_a_metric_says_which_way_is_better() -> None:
     assert [cell.higher_is_better for cell in cells(whole, "m")] == [False]
 
 
+def test_a_metric_says_what_clusters_its_errors() -> None:
+    """Four documents; the questions of each author are alike."""
+    authors = Metric("accuracy", primary=True, clusters=lambda sample: str(sample.attributes["author"]))
+    task = replace(find_tasks()["quality"], metrics=(authors, Metric("exact_match")))
+    samples = {name: Sample(name, Document(name, ""), "?", (), attributes={"author": name in "ab"}) for name in "abcd"}
+    values = {"a": 100.0, "b": 90.0, "c": 20.0, "d": 10.0}
+    whole = CellScores(SHOT, task, samples, tuple(_answered(name, value) for name, value in values.items()))
+    found = {cell.metric: cell.stderr for cell in cells(whole, "m")}
+    assert found["accuracy"] == pytest.approx(40.0)  # sqrt(2 / (2 - 1) * (80^2 + 80^2)) / 4
+    assert found["exact_match"] == pytest.approx(((4 / 3) * (45**2 + 35**2 + 35**2 + 45**2)) ** 0.5 / 4)
+
+
 def test_completed_answers_of_a_derived_metric_are_combined_from_their_means() -> None:
     task = find_tasks()["qmsum"]
     rows = {"a": (40.0, 10.0, 20.0), "b": (20.0, 2.0, 4.0), "c": (90.0, 90.0, 90.0)}
@@ -118,11 +130,9 @@ def test_the_error_of_a_derived_metric_leaves_out_whole_documents() -> None:
     """Two documents of two questions each: leaving out single questions would give another error."""
     task = find_tasks()["qmsum"]
     rows = {"a": (40.0, 10.0, 20.0), "b": (20.0, 2.0, 4.0), "c": (90.0, 90.0, 90.0), "d": (9.0, 9.0, 9.0)}
-    scores = tuple(
-        replace(_answered(name, 0.0), document="x" if name in "ab" else "y", values=_rouge(row))
-        for name, row in rows.items()
-    )
-    whole = CellScores(SHOT, task, {name: _sample(name, difficult=False) for name in rows}, scores)
+    scores = tuple(replace(_answered(name, 0.0), values=_rouge(row)) for name, row in rows.items())
+    samples = {name: Sample(name, Document("x" if name in "ab" else "y", ""), "?", ()) for name in rows}
+    whole = CellScores(SHOT, task, samples, scores)
     (cell,) = (cell for cell in cells(whole, "m") if cell.primary)
     without_x, without_y = 49.5, (30 * 6 * 12) ** (1 / 3)
     assert cell.stderr == pytest.approx(abs(without_x - without_y) / 2)
