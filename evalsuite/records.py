@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evalsuite.types import Cut, Json, Setting, Span
+from evalsuite.cells import Setting
+from evalsuite.types import Cut, Json, Span
 from evalsuite.work import Generate
 
 IMPORTED = "imported"
@@ -50,26 +51,29 @@ class EngineInfo:
     """Safe fall-backs taken, each said once."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """What was asked for: every option that shapes a run."""
+ALL = "*"
+"""In a mapping by task: every task that is not named."""
 
-    model: str
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Questions asked together: every combination of the lists, for every task."""
+
     tasks: tuple[str, ...]
-    model_name: str | None = None
-    """What tables call the model; None takes its own name."""
+    """Names of tasks or suites."""
     shots: tuple[int, ...] = (0,)
     max_prompt_tokens: tuple[int | None, ...] = (None,)
     lengths: tuple[int | None, ...] = (None,)
+    seeds: tuple[int, ...] = (0,)
+    """Of the draw of demonstrations, and of generated documents."""
     protocol: str | None = None
     """A protocol all tasks have; None takes each task's default."""
     strategy: str | None = None
     """None takes the protocol's default."""
-    split: str | None = None
-    """``test`` for all tasks, ``qasper=train`` for one; None takes each task's default."""
-    limit_documents: str | None = None
-    """``5`` for all tasks, ``narrativeqa=2`` for one."""
-    seed: int = 0
+    split: Mapping[str, str] = field(default_factory=dict)
+    """By task, or under ``*`` for all others; a task that is not named takes its default."""
+    limit_documents: Mapping[str, int] = field(default_factory=dict)
+    """Only the first so many documents with text, by task, or under ``*`` for all others."""
     demo_draw: Literal["task", "sample"] = "task"
     demo_documents: Literal["whole", "placeholder"] = "whole"
     chat_template: bool = False
@@ -78,6 +82,16 @@ class RunSpec:
     share_prefix: Literal["off", "aligned"] = "off"
     max_new_tokens: int | None = None
     """Overrides the protocol's limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """What was asked for: every option that shapes a run of one model."""
+
+    model: str
+    blocks: tuple[Block, ...]
+    model_name: str | None = None
+    """What tables call the model; None takes its own name."""
     max_model_len: int | None = None
     data: str | None = None
     skip_missing_data: bool = False
@@ -85,6 +99,11 @@ class RunSpec:
     skip_impossible: bool = False
     """Leave out cells that cannot be asked, and say so, instead of refusing the run."""
     include_paths: tuple[str, ...] = ()
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of tasks and suites asked for, each once."""
+        return tuple(dict.fromkeys(name for block in self.blocks for name in block.tasks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +145,8 @@ class RunRecord:
     hardware: Mapping[str, str]
     provenance: Literal["generated", "imported"] = "generated"
     engine_changes: tuple[EngineInfo, ...] = ()
+    block_of: Mapping[str, int] = field(default_factory=dict)
+    """Cell key to the place of its block in the spec."""
     task_versions: Mapping[str, int] = field(default_factory=dict)
     """Version of each task when it was asked."""
     judged_identity: Mapping[str, str] = field(default_factory=dict)
@@ -136,8 +157,8 @@ class RunRecord:
     """When the run was first started: ISO 8601, UTC."""
     ended: str | None = None
     """When its last answer was written; None while it is going on or was cut short."""
-    template_date: str | None = None
-    """The date in its chats: ``YYYY-MM-DD`` or ``the template's own``; None where the template reads none."""
+    template_dates: tuple[str | None, ...] = ()
+    """The date in each block's chats: ``YYYY-MM-DD`` or ``the template's own``; None where no template reads one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,5 +201,7 @@ class RequestRecord:
     demonstrations: tuple[str, ...] = ()
     skipped: str | None = None
     """Why the sample was not asked."""
+    refused: str | None = None
+    """Why its prompt cannot be made: the sample failed."""
     kind: Literal["generate", "choose", "loss"] | None = None
     """What was asked of the model; None for a skipped sample, and in runs written before kinds were said."""

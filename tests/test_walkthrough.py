@@ -114,7 +114,7 @@ def test_the_record_holds_what_was_asked_of_what(out: Path, tmp_path: Path) -> N
         "task": "toy", "name": "validation.jsonl", "revision": None,
         "sha256": sha256(stored.read_bytes()).hexdigest(),
     }  # fmt: skip
-    assert record["spec"]["max_prompt_tokens"] == [56]
+    assert record["spec"]["blocks"][0]["max_prompt_tokens"] == [56]
     assert list(record["question_identity"]) == [CELL]
     assert record["settings"][0]["task"] == "toy"
     assert record["packages"]["python"]

@@ -104,6 +104,40 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= SHOWN else text[:SHOWN] + "...")
 
 
+def by_task(option: str, text: str | None) -> dict[str, str]:
+    """``test`` for all tasks, ``qasper=train`` for one, or both, separated by commas; ``*`` stands for all others.
+
+    Raises:
+        UsageError: no value, or two for one task.
+    """
+    found: dict[str, str] = {}
+    for entry in () if text is None else text.split(","):
+        name, equals, value = entry.strip().rpartition("=")
+        task = name.strip() if equals else "*"
+        if not value.strip() or not task:
+            raise UsageError(
+                f"{option} {text}: {entry!r} names no value or no task; give VALUE, or TASK=VALUE for one task"
+            )
+        if task in found:
+            whose = "every task" if task == "*" else f"task {task}"
+            raise UsageError(f"{option} {text}: two values for {whose}; give one, and others as TASK=VALUE")
+        found[task] = value.strip()
+    return found
+
+
+def counts_by_task(option: str, text: str | None) -> dict[str, int]:
+    """As ``by_task``, of whole numbers of at least 1.
+
+    Raises:
+        UsageError: as there, or another value.
+    """
+    found = by_task(option, text)
+    for value in found.values():
+        if not _NUMBER.fullmatch(value) or int(value) < 1:
+            raise UsageError(f"{option} {str(text)[:SHOWN]}: expected a whole number of at least 1, or qasper=N,...")
+    return {task: int(value) for task, value in found.items()}
+
+
 def day(text: str) -> str:
     """``YYYY-MM-DD``; ``today`` is resolved at once, so that the record holds the date."""
     from datetime import date, datetime
@@ -164,7 +198,9 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
         "official (default: the protocol's)",
     )
     parser.add_argument(
-        "--split", metavar="S", help="train, validation or test, or for one task qasper=train (default: each task's)"
+        "--split",
+        metavar="S",
+        help="train, validation or test, or for one task qasper=train (default: each task's)",
     )
     parser.add_argument("--seed", type=number, default=0, metavar="N", help="draws the demonstrations (default: 0)")
     parser.add_argument(
@@ -199,10 +235,15 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
 
 
 def question_fields(args: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a RunSpec that ``add_questions`` and ``add_model`` gave."""
-    names = ("protocol", "strategy", "split", "seed", "demo_draw", "demo_documents", "chat_template", "share_prefix")
-    rest = ("max_new_tokens", "max_model_len", "data", "template_date")
+    """The fields of a Block that ``add_questions`` gave."""
+    names = ("protocol", "strategy", "demo_draw", "demo_documents", "chat_template", "share_prefix")
+    rest = ("max_new_tokens", "template_date")
     if args.template_date is not None and not args.chat_template:
         raise UsageError("--template-date is for chat templates: add --chat-template, or leave it out")
     found = {name: getattr(args, name) for name in (*names, *rest)}
-    return {**found, "include_paths": tuple(args.include_path)}
+    return {**found, "seeds": (args.seed,), "split": by_task("--split", args.split)}
+
+
+def side_fields(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a RunSpec that ``add_questions`` and ``add_model`` gave."""
+    return {"max_model_len": args.max_model_len, "data": args.data, "include_paths": tuple(args.include_path)}

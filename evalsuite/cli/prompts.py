@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from evalsuite.cli.options import Commands, add_command, add_model, add_questions, positive, question_fields, whole
+from evalsuite.cli.options import (
+    Commands,
+    add_command,
+    add_model,
+    add_questions,
+    positive,
+    question_fields,
+    side_fields,
+    whole,
+)
 from evalsuite.cli.output import say
 
 if TYPE_CHECKING:
@@ -37,13 +46,13 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.interop.selection import choose_tasks
     from evalsuite.plugins import find_tasks
     from evalsuite.prompts.show import show
-    from evalsuite.runs.plan import make_plan
+    from evalsuite.runs.planning import make_plan
     from evalsuite.runs.requests import find_question
 
     tasks = choose_tasks([args.task], find_tasks(args.include_path))
-    plan = make_plan(_spec(args), tasks[:1])
     with loading():
         model = open_prompt_side(args.model, max_model_len=args.max_model_len)
+    plan = make_plan(_spec(args), (tasks[:1],), model)
     question = find_question(plan, model, args.sample)
     lines = show(question.sample, question.rendered, question.fitted(), model.tokenizer, full=args.full)
     say("\n".join(lines))
@@ -51,13 +60,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _spec(args: argparse.Namespace) -> RunSpec:
-    from evalsuite.records import RunSpec
+    from evalsuite.records import Block, RunSpec
 
-    return RunSpec(
-        model=args.model,
-        tasks=(args.task,),
-        shots=(args.shots,),
-        max_prompt_tokens=(args.max_prompt_tokens,),
-        lengths=(args.length,),
-        **question_fields(args),
+    block = Block(
+        (args.task,), (args.shots,), (args.max_prompt_tokens,), lengths=(args.length,), **question_fields(args)
     )
+    return RunSpec(args.model, (block,), **side_fields(args))

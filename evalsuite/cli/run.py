@@ -16,9 +16,11 @@ from evalsuite.cli.options import (
     add_questions,
     caps,
     cost,
+    counts_by_task,
     directory,
     names,
     question_fields,
+    side_fields,
     whole_numbers,
 )
 from evalsuite.cli.output import complain, say, tell
@@ -73,7 +75,9 @@ def add(commands: Commands) -> None:
         "--skip-impossible", action="store_true", help="leave out cells that cannot be asked, instead of refusing"
     )
     parser.add_argument(
-        "--limit-documents", metavar="N", help="only the first N documents with text; for one task narrativeqa=N"
+        "--limit-documents",
+        metavar="N",
+        help="only the first N documents with text; for one task narrativeqa=N",
     )
     parser.add_argument("--model-name", metavar="NAME", help="what tables call the model (default: its own name)")
     parser.add_argument(
@@ -90,31 +94,26 @@ def main(args: argparse.Namespace) -> int:
     """Plans, asks, scores, prints."""
     from evalsuite.cli.progress import progress, summary
     from evalsuite.cli.startup import loading
-    from evalsuite.engines.registry import open_engine, parse_model
+    from evalsuite.engines.registry import open_engine, open_prompt_side
     from evalsuite.interop.selection import choose_tasks
     from evalsuite.plugins import find_tasks
     from evalsuite.runs.execute import execute
-    from evalsuite.runs.plan import identities, make_plan
-    from evalsuite.runs.possible import askable
+    from evalsuite.runs.planning import make_plan
     from evalsuite.runs.resume import check_early
 
     tasks = find_tasks(args.include_path)
     chosen = choose_tasks(args.tasks, tasks)
-    parse_model(args.model)
-    with _each_on_its_line():
-        plan = make_plan(spec_of(args), chosen)
-    _note(plan.notices)
-    if not args.skip_impossible:  # else only the model says which cells there are
-        check_early([cell.setting for cell in plan.cells], identities(plan), args.out)
     most = "" if args.max_cost is None else f",max_cost={args.max_cost}"
+    with loading(), _each_on_its_line():
+        side = open_prompt_side(args.model + most, max_model_len=args.max_model_len)
+        plan = make_plan(spec_of(args), (chosen,), side)
+    _note(plan.notices)
+    check_early([cell.setting for cell in plan.cells], plan.identities, args.out)
     with loading():
-        engine = open_engine(args.model + most, max_model_len=args.max_model_len)
+        engine = open_engine(args.model + most, max_model_len=args.max_model_len, side=side)
     try:
         _note(engine.info.notes)
-        told, known = engine.info.notes, plan.notices
-        with _each_on_its_line():
-            plan = askable(plan, engine)
-        _note(plan.notices[len(known) :])
+        told = engine.info.notes
         with progress(plan.asked) as report:
             begun = time.monotonic()
             outcome = execute(plan, engine, args.out, report, allow_engine_change=args.allow_engine_change)
@@ -189,17 +188,21 @@ def finish(out: Path, args: argparse.Namespace) -> int:
 
 def spec_of(args: argparse.Namespace) -> RunSpec:
     """What was asked for."""
-    from evalsuite.records import RunSpec
+    from evalsuite.records import Block, RunSpec
 
+    block = Block(
+        args.tasks,
+        args.shots,
+        args.max_prompt_tokens,
+        args.lengths or (None,),
+        limit_documents=counts_by_task("--limit-documents", args.limit_documents),
+        **question_fields(args),
+    )
     return RunSpec(
-        model=args.model,
-        tasks=args.tasks,
-        model_name=args.model_name,
-        shots=args.shots,
-        max_prompt_tokens=args.max_prompt_tokens,
-        lengths=args.lengths or (None,),
-        limit_documents=args.limit_documents,
+        args.model,
+        (block,),
+        args.model_name,
         skip_missing_data=args.skip_missing_data,
         skip_impossible=args.skip_impossible,
-        **question_fields(args),
+        **side_fields(args),
     )

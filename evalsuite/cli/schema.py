@@ -14,7 +14,7 @@ evalsuite schema run > run.schema.json
 """
 
 KINDS = {
-    "cell": ("evalsuite.types", "Cell"),
+    "cell": ("evalsuite.cells", "Cell"),
     "run": ("evalsuite.records", "RunRecord"),
     "sample": ("evalsuite.records", "SampleRecord"),
     "request": ("evalsuite.records", "RequestRecord"),

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from io import StringIO
 from typing import Any
 
+from evalsuite.cells import Cell
 from evalsuite.safe_text import csv_safe, plain
-from evalsuite.types import Cell
 
 
 def to_csv(cells: Sequence[Cell]) -> str:

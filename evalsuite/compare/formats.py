@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from evalsuite.cells import Cell
 from evalsuite.compare.data import to_csv, to_json
 from evalsuite.compare.latex import to_latex
 from evalsuite.compare.markdown import to_markdown
 from evalsuite.compare.sheets import Layout, counted_sheet, lettered_sheet
 from evalsuite.compare.terminal import to_terminal
-from evalsuite.types import Cell
 
 Arrange = Callable[[Sequence[Cell], Layout], Any]
 

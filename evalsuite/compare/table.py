@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evalsuite.cells import Cell
 from evalsuite.errors import UsageError
 from evalsuite.safe_text import short
-from evalsuite.types import Cell
 
 WIDE = 6
 """More columns than this do not fit a terminal side by side."""

@@ -10,11 +10,11 @@ from math import inf
 from statistics import fmean
 from textwrap import wrap
 
+from evalsuite.cells import Cell
 from evalsuite.compare.grid import Entry, Grid, Lines
 from evalsuite.compare.table import make_table
 from evalsuite.compare.words import flags, value_text
 from evalsuite.safe_text import short
-from evalsuite.types import Cell
 
 BEST = "Marked (* or bold): the best value of a task under the same setting; not a test of the difference"
 AVERAGE = "Average: plain mean over the suite's primary values, where a model has all of them"

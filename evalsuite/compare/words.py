@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import ceil, floor
 
+from evalsuite.cells import Cell
 from evalsuite.compare.table import Table
 from evalsuite.stats.bounded import FULL, wilson
-from evalsuite.types import Cell
 
 UNPARSED = "unparsed"
 EXACT = 1e-9

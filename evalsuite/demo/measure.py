@@ -15,7 +15,7 @@ from statistics import mean, stdev
 from tempfile import TemporaryDirectory
 
 from evalsuite.demo.formats import write_world
-from evalsuite.records import RunSpec
+from evalsuite.records import ALL, Block, RunSpec
 from evalsuite.runs.execute import Progress
 
 MODELS = ("short", "long")
@@ -60,16 +60,8 @@ def _primary(
 ) -> Mapping[tuple[str, int], float]:
     from evalsuite.demo.show import run_spec
 
-    spec = RunSpec(
-        model=f"hf:{model}",
-        tasks=tuple(tasks),
-        split="test",
-        shots=(0,),
-        max_prompt_tokens=(None,),
-        lengths=tuple(lengths),
-        max_new_tokens=32,
-        data=str(data),
-    )
+    block = Block(tuple(tasks), lengths=tuple(lengths), split={ALL: "test"}, max_new_tokens=32)
+    spec = RunSpec(f"hf:{model}", (block,), data=str(data))
     cells = run_spec(spec, out, _quiet)
     return {(c.task, c.length): c.value for c in cells if c.primary and c.value is not None and c.length is not None}
 

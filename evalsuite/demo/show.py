@@ -7,16 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from evalsuite.cells import Cell
 from evalsuite.compare.formats import render
 from evalsuite.demo.checkpoints import checkpoint
 from evalsuite.demo.formats import write_world
-from evalsuite.engines.registry import open_engine
+from evalsuite.engines.registry import open_engine, open_prompt_side
 from evalsuite.plugins import find_tasks, select_tasks
-from evalsuite.records import RunSpec
+from evalsuite.records import ALL, Block, RunSpec
 from evalsuite.runs.execute import Progress, execute
-from evalsuite.runs.plan import make_plan
+from evalsuite.runs.planning import make_plan
 from evalsuite.runs.scored import score_folder
-from evalsuite.types import Cell
 
 MODELS = ("short", "long")
 TASKS = ("narrativeqa", "qasper", "quality", "qmsum")
@@ -25,7 +25,7 @@ SHOWN, SHOTS = 1024, (0, 1, 2)
 """Length of the documents that are asked with demonstrations, and how many of those."""
 CAPS = (512, 1024, 2048)
 DOCUMENTS, QUESTIONS = 6, 4
-CAPPED = "3"
+CAPPED = 3
 """Documents of the last table: under a cap each question pays for its whole prompt."""
 
 UNCUT = """\
@@ -56,20 +56,13 @@ class Asking:
     lengths: tuple[int, ...]
     shots: tuple[int, ...] = (0,)
     caps: tuple[int | None, ...] = (None,)
-    limit: str | None = None
+    limit: int | None = None
 
     def spec(self, model: str, data: Path) -> RunSpec:
         """As a run's spec."""
-        return RunSpec(
-            model=f"hf:{checkpoint(model)}",
-            tasks=TASKS,
-            shots=self.shots,
-            max_prompt_tokens=self.caps,
-            lengths=self.lengths,
-            limit_documents=self.limit,
-            max_new_tokens=32,
-            data=str(data),
-        )
+        limit = {} if self.limit is None else {ALL: self.limit}
+        block = Block(TASKS, self.shots, self.caps, self.lengths, limit_documents=limit, max_new_tokens=32)
+        return RunSpec(f"hf:{checkpoint(model)}", (block,), data=str(data))
 
 
 def run_demo(out: Path, report: Report) -> Iterator[str]:
@@ -102,8 +95,9 @@ def _table(out: Path, data: Path, report: Report, asking: Asking) -> str:
 def run_spec(spec: RunSpec, out: Path, report: Report) -> tuple[Cell, ...]:
     """Runs and scores one spec on built-in tasks; its progress is named after its model."""
     tasks = find_tasks()
-    plan = make_plan(spec, select_tasks(spec.tasks, tasks))
-    engine = open_engine(spec.model)
+    side = open_prompt_side(spec.model)
+    plan = make_plan(spec, [select_tasks(block.tasks, tasks) for block in spec.blocks], side)
+    engine = open_engine(spec.model, side=side)
     try:
         with report(plan.asked, Path(spec.model.partition(":")[2]).name) as show:
             outcome = execute(plan, engine, out, show)

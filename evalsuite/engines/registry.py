@@ -55,16 +55,19 @@ def parse_model(text: str) -> ModelName:
     return ModelName(scheme, name, options)
 
 
-def open_engine(text: str, *, max_model_len: int | None = None) -> Engine:
+def open_engine(text: str, *, max_model_len: int | None = None, side: PromptSide | None = None) -> Engine:
     """Loads the engine a user asked for.
 
     Args:
         text: ``SCHEME:NAME[,key=value...]``.
         max_model_len: overrides the maximum the model's own files say.
+        side: what ``open_prompt_side`` gave for the same model: taken where it is the whole engine already.
 
     Raises:
         UsageError: it cannot be loaded; the line says what to do.
     """
+    if side is not None and hasattr(side, "complete"):
+        return cast("Engine", side)
     model = parse_model(text)
     opened = _module(model.scheme).load(model.name, model.options, max_model_len=max_model_len)
     return cast("Engine", opened)

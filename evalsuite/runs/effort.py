@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evalsuite.protocols import PromptSide, Tokenizer
-from evalsuite.runs.plan import CellPlan, Plan
-from evalsuite.types import Completion, Request, Sample
+from evalsuite.runs.plan import CellPlan, Plan, UnitSize
+from evalsuite.types import Completion, Request
 from evalsuite.work import Generate
 
 STEP = 16
@@ -124,21 +124,21 @@ class Effort:
     def _guess_all(self, plan: Plan) -> Iterator[_Work]:
         """The work on each document, in the order asked."""
         for task in plan.tasks:
-            for samples in task.documents():
+            for size in task.sizes:
                 whole = _Work()
                 for cell in task.cells:
-                    whole.add(self._guess(cell, samples, plan))
+                    whole.add(self._guess(cell, size))
                 yield whole
 
-    def _guess(self, cell: CellPlan, samples: Sequence[Sample], plan: Plan) -> _Work:
-        text, own = len(samples[0].document.text) / self._rate, OWN / self._rate
+    def _guess(self, cell: CellPlan, size: UnitSize) -> _Work:
+        text, own = size.characters / self._rate, OWN / self._rate
         if not text:
             return _Work()
-        whole = text + own + cell.shots.count * (own + (text if plan.spec.demo_documents == "whole" else 0))
+        whole = text + own + cell.shots.count * (own + (text if cell.block.demo_documents == "whole" else 0))
         limits = (self._most, cell.setting.max_prompt_tokens)
         room = min((limit for limit in limits if limit is not None), default=whole)
-        others = len(samples) - 1
-        answers = 0 if cell.protocol.options else len(samples)
+        others = size.samples - 1
+        answers = 0 if cell.protocol.options else size.samples
         if whole <= room:
             return _Work(whole, others, 0, answers)
         return _Work(room, 0, others * room, answers)
@@ -170,6 +170,6 @@ def _costs(group: Sequence[Request]) -> Iterator[tuple[str, _Cost]]:
 
 def _characters_per_token(plan: Plan, tokenizer: Tokenizer) -> float:
     """As the beginning of the first document has them."""
-    texts = (sample.document.text for task in plan.tasks for sample in task.samples if sample.document.text)
+    texts = (s.document.text for task in plan.tasks for s in task.reading.samples() if s.document.text)
     text = next(texts, "")[:PROBE]
     return len(text) / max(len(tokenizer.encode_literal(text).ids), 1) or 1.0

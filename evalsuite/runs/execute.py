@@ -17,10 +17,9 @@ from evalsuite.runs.effort import Effort
 from evalsuite.runs.interrupt import Interrupt
 from evalsuite.runs.journal import Journal, JournalContent, lock, mend_journal, read_journal
 from evalsuite.runs.plan import Plan
-from evalsuite.runs.possible import askable
 from evalsuite.runs.prefetch import prefetch
 from evalsuite.runs.record import make_record
-from evalsuite.runs.requests import groups, request_record
+from evalsuite.runs.requests import Prepared, groups, request_record
 from evalsuite.runs.resume import RequestLog, Writing, check_resumable, check_samples
 from evalsuite.runs.samples import sample_record, write_document
 from evalsuite.runs.scored import unanswered
@@ -37,14 +36,14 @@ from evalsuite.runs.store import (
     write_record,
 )
 from evalsuite.safe_text import plain
-from evalsuite.types import Completion, Request, Skipped
+from evalsuite.types import Completion, Document, Refused, Request, Skipped
 
 if TYPE_CHECKING:
     from evalsuite.protocols import Engine
 
 _log = logging.getLogger(__name__)
 
-GROUPS_AHEAD = 4
+UNITS_AHEAD = 4
 """Documents whose prompts are made while the model works on another."""
 
 
@@ -110,13 +109,17 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
     Raises:
         UsageError: the directory holds another run or is in use, or some prompt can never fit.
     """
-    plan = askable(plan, engine)
     with lock(run_directory(out)):
-        date = template_date(engine.tokenizer, plan.spec.template_date) if plan.spec.chat_template else None
-        record = make_record(plan, engine.info, date)
+        record = make_record(plan, engine.info, tuple(_dates(plan, engine)))
         begin(plan, record, out, allow_engine_change=allow_engine_change)
         with Interrupt() as interrupt:
             return _ask(plan, engine, out, report, interrupt)
+
+
+def _dates(plan: Plan, engine: Engine) -> Iterator[str | None]:
+    """The date that each block's chat template shows."""
+    for block in plan.spec.blocks:
+        yield template_date(engine.tokenizer, block.template_date) if block.chat_template else None
 
 
 def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool = False) -> None:
@@ -129,10 +132,7 @@ def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool
         if resumed != former:
             write_record(out, resumed)
     else:
-        for task in plan.tasks:
-            for sample in task.samples:
-                write_document(out, sample.document)
-        write_lines(out / SAMPLES, _sample_records(plan))
+        write_lines(out / SAMPLES, _stored(plan, out))
         write_record(out, with_seals(record, out, (SAMPLES,)))
 
 
@@ -144,18 +144,28 @@ def _resumed(former: RunRecord, record: RunRecord, *, changed: bool) -> RunRecor
 
 
 def _sample_records(plan: Plan) -> Iterator[SampleRecord]:
+    return (record for record, _ in _records(plan))
+
+
+def _stored(plan: Plan, out: Path) -> Iterator[SampleRecord]:
+    """The records of all samples, each once its document is stored."""
+    for record, document in _records(plan):
+        write_document(out, document)
+        yield record
+
+
+def _records(plan: Plan) -> Iterator[tuple[SampleRecord, Document]]:
     for task in plan.tasks:
-        setting = task.cells[0].setting
-        for sample in task.samples:
-            yield sample_record(setting.task, setting.split, sample)
+        for sample in task.reading.samples():
+            yield sample_record(task.reading.task.name, task.reading.split, sample), sample.document
 
 
 def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Interrupt) -> Outcome:
     content, writing = _opened(plan, out)
-    requests = RequestLog(out / REQUESTS, read_record(out), writing.open)
+    requests = RequestLog(out / REQUESTS, writing.open)
     with Journal(out / COMPLETIONS) as journal, requests as log:
         tally = _Tally(plan.asked, content, report, Effort(plan, engine))
-        with closing(prefetch(groups(plan, engine), GROUPS_AHEAD)) as planned:
+        with closing(prefetch(groups(plan, engine), UNITS_AHEAD)) as planned:
             pending = _pending(planned, log, tally, interrupt)
             for completion in checked(engine, pending):
                 writing.open()
@@ -171,7 +181,8 @@ def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Inter
 def _opened(plan: Plan, out: Path) -> tuple[JournalContent, Writing]:
     """What is answered already, damaged lines taken out, and the guard of the files' seals."""
     path = out / COMPLETIONS
-    content, writing = read_journal(path), Writing(out, lambda record: dump_all(unanswered(record, plan)))
+    tasks = {cell.task.name: cell.task for cell in plan.cells}
+    content, writing = read_journal(path), Writing(out, lambda record: dump_all(unanswered(out, record, tasks)))
     sealed = read_record(out).sealed
     if content.damaged or COMPLETIONS not in sealed or not path.exists() or seal_of(path) != sealed[COMPLETIONS]:
         # Every line carries its own checksum and what is missing is asked again: a journal may have lost lines.
@@ -181,14 +192,14 @@ def _opened(plan: Plan, out: Path) -> tuple[JournalContent, Writing]:
 
 
 def _pending(
-    planned: Iterable[tuple[Request | Skipped, ...]], log: RequestLog, tally: _Tally, interrupt: Interrupt
+    planned: Iterable[tuple[Prepared, ...]], log: RequestLog, tally: _Tally, interrupt: Interrupt
 ) -> Iterator[Sequence[Request]]:
     """Groups of requests still to be asked; dries up on an interrupt, so that the engine ends what it has begun."""
     for group in planned:
         if interrupt.requested:
             return
         log.write(tuple(request_record(request) for request in group))
-        tally.skipped([request for request in group if isinstance(request, Skipped)])
+        tally.not_asked([request for request in group if isinstance(request, Skipped | Refused)])
         requests = [request for request in group if isinstance(request, Request)]
         new = tuple(request for request in requests if tally.is_new(request))
         tally.effort.prepared(requests, new)
@@ -210,9 +221,13 @@ class _Tally:
         self.done = 0
         self.failed = 0
 
-    def skipped(self, requests: Sequence[Skipped]) -> None:
+    def not_asked(self, requests: Sequence[Skipped | Refused]) -> None:
         for request in requests:
-            self.done += 1
+            if isinstance(request, Refused):
+                self.failed += 1
+                _log.debug("refused: %s: %s", request.id, plain(request.reason))
+            else:
+                self.done += 1
             self._tell(request.cell)
 
     def is_new(self, request: Request) -> bool:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import TypeAlias
 
-from evalsuite.records import RunSpec
+from evalsuite.cells import Setting
+from evalsuite.records import Block
 from evalsuite.task import PromptProtocol, Task
-from evalsuite.types import Role, Sample, Setting
+from evalsuite.types import Role, Sample
 from evalsuite.work import Choose, Loss, Work
+
+Template: TypeAlias = list[list[str]]
+"""Role and text of every part of a prompt."""
 
 
 class _Decimals(dict[int, str]):
@@ -43,58 +48,45 @@ def _asked(work: Work) -> list[object]:
     return greedy if work.is_greedy else [*greedy, work.temperature, work.top_p, work.seed, work.answers]
 
 
-def question_identity(
-    task: Task,
-    protocol: PromptProtocol,
-    setting: Setting,
-    samples: Iterable[Sample],
-    demonstrations: Iterable[Sequence[str]],
-    *,
-    extra: Sequence[object] = (),
-) -> str:
-    """Hash of what was asked, whatever model answers: two cells that differ in it are not comparable.
+class QuestionIdentity:
+    """Hash of what a cell asks, whatever model answers: two cells that differ in it are not comparable.
 
     Covers the data (documents, questions, references), sample ids, protocol, template text, demonstration ids,
-    task version, asked cap and strategy.
+    task version, asked cap and strategy. Samples are added one by one, in file order.
     """
-    digest = sha256(_line([task.name, task.version, protocol.name, setting.key, protocol.max_new_tokens, *extra]))
-    for sample, shown in zip(samples, demonstrations, strict=True):
-        digest.update(_line([sample.id, sample.document.hash, sample.question, sample.references, sample.choices]))
-        digest.update(_line([sample.gold, _template(protocol, sample), list(shown)]))
-    return digest.hexdigest()
+
+    def __init__(self, task: Task, protocol: PromptProtocol, setting: Setting, block: Block) -> None:
+        dated = () if block.template_date is None else (block.template_date,)
+        asked = (block.demo_documents, block.chat_template, block.max_new_tokens, block.share_prefix, *dated)
+        head = [task.name, task.version, protocol.name, setting.key, protocol.max_new_tokens, *asked]
+        self._digest = sha256(_line(head))
+
+    def add(self, sample: Sample, template: Template, demonstrations: Sequence[str]) -> None:
+        """Adds a sample.
+
+        Args:
+            sample: the next one.
+            template: its ``template_of``.
+            demonstrations: sample ids of what is shown before it.
+        """
+        asked = [sample.id, sample.document.hash, sample.question, sample.references, sample.choices]
+        self._digest.update(_line(asked))
+        self._digest.update(_line([sample.gold, template, list(demonstrations)]))
+
+    def hexdigest(self) -> str:
+        """The hash of what was added so far."""
+        return self._digest.hexdigest()
 
 
-def cell_identity(
-    spec: RunSpec,
-    task: Task,
-    protocol: PromptProtocol,
-    setting: Setting,
-    asked: Iterable[tuple[Sample, Sequence[str]]],
-) -> str:
-    """The question identity of a cell of a run.
-
-    Args:
-        spec: what was asked for.
-        task: of the cell.
-        protocol: of the cell.
-        setting: of the cell.
-        asked: its samples, each with the ids of its demonstrations.
-    """
-    pairs = list(asked)
-    dated = () if spec.template_date is None else (spec.template_date,)
-    extra = (spec.demo_documents, spec.chat_template, spec.max_new_tokens, spec.share_prefix, *dated)
-    samples, shown = [sample for sample, _ in pairs], [list(ids) for _, ids in pairs]
-    return question_identity(task, protocol, setting, samples, shown, extra=extra)
+def template_of(protocol: PromptProtocol, sample: Sample) -> Template:
+    """The roles and texts of a sample's prompt, without its document."""
+    return [[part.role, "" if part.role is Role.DOCUMENT else part.text] for part in protocol.prompt(sample)]
 
 
 def imported_identity(task: Task, setting: Setting, samples: Iterable[Sample]) -> str:
     """The question identity of a cell of answers made elsewhere, whose prompts are unknown."""
     asked = [[s.id, s.document.hash, s.question, list(s.references), list(s.choices), s.gold] for s in samples]
     return sha256(json.dumps([task.name, task.version, setting.key, asked]).encode()).hexdigest()
-
-
-def _template(protocol: PromptProtocol, sample: Sample) -> list[list[str]]:
-    return [[part.role, "" if part.role is Role.DOCUMENT else part.text] for part in protocol.prompt(sample)]
 
 
 def _line(values: Sequence[object]) -> bytes:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from evalsuite import __version__
 from evalsuite.benchmark import Predictions, TaskAnswers
+from evalsuite.cells import Setting
 from evalsuite.errors import UsageError, unknown
 from evalsuite.plugins import find_benchmarks
 from evalsuite.predictions.formats import FORMATS
 from evalsuite.records import (
     IMPORTED,
     SCHEMA_VERSION,
+    Block,
     DataFileRecord,
     EngineInfo,
     ModelIdentity,
@@ -44,7 +46,7 @@ from evalsuite.runs.store import (
 )
 from evalsuite.sources.storage import sha256 as file_hash
 from evalsuite.task import Task
-from evalsuite.types import Completion, Sample, Setting
+from evalsuite.types import Completion, Sample
 
 UNKNOWN = "imported predictions: prompts, cuts, decoding and tokens are unknown"
 
@@ -129,7 +131,7 @@ def _record(name: str, files: Sequence[Path], answers: Sequence[TaskAnswers], da
     return RunRecord(
         schema_version=SCHEMA_VERSION,
         evalsuite_version=__version__,
-        spec=RunSpec(f"{IMPORTED}:{name}", tuple(one.task.name for one in answers), data=data),
+        spec=RunSpec(f"{IMPORTED}:{name}", (Block(tuple(one.task.name for one in answers)),), data=data),
         engine=EngineInfo(IMPORTED, "", model, max_model_len=None, max_model_len_source="unknown"),
         settings=tuple(_setting(one) for one in answers),
         question_identity={

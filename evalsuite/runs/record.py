@@ -12,7 +12,7 @@ from pathlib import Path
 
 from evalsuite import __version__
 from evalsuite.records import SCHEMA_VERSION, EngineInfo, RunRecord
-from evalsuite.runs.plan import Plan, identities
+from evalsuite.runs.plan import Plan
 
 _PACKAGES = (
     "torch",
@@ -30,13 +30,13 @@ _PACKAGES = (
 )
 
 
-def make_record(plan: Plan, engine: EngineInfo, template_date: str | None = None) -> RunRecord:
+def make_record(plan: Plan, engine: EngineInfo, template_dates: tuple[str | None, ...] = ()) -> RunRecord:
     """The record of a run about to begin.
 
     Args:
         plan: what is asked.
         engine: who answers.
-        template_date: the date that its chat template shows.
+        template_dates: the date that each block's chat template shows.
     """
     return RunRecord(
         schema_version=SCHEMA_VERSION,
@@ -44,7 +44,7 @@ def make_record(plan: Plan, engine: EngineInfo, template_date: str | None = None
         spec=plan.spec,
         engine=engine,
         settings=tuple(cell.setting for cell in plan.cells),
-        question_identity=identities(plan),
+        question_identity=plan.identities,
         data=plan.data,
         notices=plan.notices,
         packages=packages(),
@@ -52,7 +52,8 @@ def make_record(plan: Plan, engine: EngineInfo, template_date: str | None = None
         hardware=hardware(),
         task_versions={cell.task.name: cell.task.version for cell in plan.cells},
         begun=timestamp(),
-        template_date=template_date,
+        template_dates=template_dates,
+        block_of={cell.setting.key: plan.spec.blocks.index(cell.block) for cell in plan.cells},
     )
 
 

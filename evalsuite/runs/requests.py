@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from evalsuite.errors import UsageError, unknown
 from evalsuite.prompts.fit import (
     Budget,
     Fitted,
     check_frame,
-    evidence_fate_of,
     fit,
     prompt_budget,
     region,
 )
 from evalsuite.prompts.render import Rendered, option_ids, render
 from evalsuite.prompts.shots import demonstration_parts, draw
-from evalsuite.protocols import OfficialCut, OfficialCutInput, PromptSide
+from evalsuite.protocols import PromptSide
 from evalsuite.records import RequestRecord
 from evalsuite.runs.identity import completion_key, prompt_hash
-from evalsuite.runs.plan import CellPlan, Plan, TaskPlan
-from evalsuite.types import Cut, Request, Sample, Skipped, Span
+from evalsuite.runs.official import check_official, official
+from evalsuite.runs.plan import CellPlan, Plan, Unit
+from evalsuite.types import Refused, Request, Sample, Skipped, Span
 from evalsuite.work import Choose, Generate, Loss, Work
 
 _KINDS: Mapping[type[Work], Literal["generate", "choose", "loss"]] = {
@@ -37,7 +37,6 @@ _KINDS: Mapping[type[Work], Literal["generate", "choose", "loss"]] = {
 class Question:
     """One sample in one cell, before it is made exact."""
 
-    plan: Plan
     cell: CellPlan
     sample: Sample
     model: PromptSide
@@ -51,8 +50,8 @@ class Question:
     def rendered(self) -> Rendered:
         """Its parts and frame."""
         shown = demonstration_parts(self.cell.protocol, self.demonstrations, self.cell.shots)
-        spec, tokenizer = self.plan.spec, self.model.tokenizer
-        chat, date = spec.chat_template, spec.template_date
+        block, tokenizer = self.cell.block, self.model.tokenizer
+        chat, date = block.chat_template, block.template_date
         return render(self.cell.protocol, self.sample, shown, tokenizer, chat=chat, date=date)
 
     @cached_property
@@ -71,7 +70,7 @@ class Question:
         """Room kept for the answer."""
         if self.options:
             return max(len(ids) for ids in self.options)
-        return self.plan.spec.max_new_tokens or self.cell.protocol.max_new_tokens
+        return self.cell.block.max_new_tokens or self.cell.protocol.max_new_tokens
 
     @cached_property
     def work(self) -> Work:
@@ -114,19 +113,26 @@ class Question:
         return fit(rendered.parts, rendered.frame, self.budget, strategy, tokenizer, sample, aligned=aligned)
 
 
-def groups(plan: Plan, model: PromptSide) -> Iterator[tuple[Request | Skipped, ...]]:
-    """All requests, those of one document together, made when they are asked for."""
-    for task in plan.tasks:
-        for samples in task.documents():
-            yield tuple(_group(plan, task, samples, model))
+Prepared: TypeAlias = Request | Skipped | Refused
+"""What became of a question."""
 
 
-def request_record(request: Request | Skipped) -> RequestRecord:
-    """The line that stores a request."""
-    if isinstance(request, Skipped):
-        return RequestRecord(
-            request.id, request.cell, request.sample_id, "", None, None, None, None, skipped=request.reason
-        )
+def groups(plan: Plan, model: PromptSide) -> Iterator[tuple[Prepared, ...]]:
+    """All questions of a plan made exact, unit after unit, when they are asked for."""
+    return (prepare_unit(unit, model) for unit in plan.units())
+
+
+def prepare_unit(unit: Unit, model: PromptSide) -> tuple[Prepared, ...]:
+    """All questions of a unit made exact, cell after cell."""
+    return tuple(one for cell in unit.cells for one in _prepared(cell, unit.samples, model))
+
+
+def request_record(request: Prepared) -> RequestRecord:
+    """The line that stores what became of a question."""
+    if isinstance(request, Skipped | Refused):
+        skipped, refused = (request.reason, None) if isinstance(request, Skipped) else (None, request.reason)
+        name, cell, sample = request.id, request.cell, request.sample_id
+        return RequestRecord(name, cell, sample, "", None, None, None, None, skipped=skipped, refused=refused)
     return RequestRecord(
         id=request.id,
         cell=request.cell,
@@ -172,11 +178,14 @@ def prepare(question: Question, aligned: Span | None = None) -> Request | Skippe
     )
 
 
-def _group(plan: Plan, task: TaskPlan, samples: tuple[Sample, ...], model: PromptSide) -> Iterator[Request | Skipped]:
-    for cell in task.cells:
-        questions = [Question(plan, cell, sample, model) for sample in samples]
-        aligned = _aligned_cut(questions) if plan.spec.share_prefix == "aligned" else None
-        yield from (prepare(question, aligned) for question in questions)
+def _prepared(cell: CellPlan, samples: tuple[Sample, ...], model: PromptSide) -> Iterator[Prepared]:
+    questions = [Question(cell, sample, model) for sample in samples]
+    aligned = _aligned_cut(questions) if cell.block.share_prefix == "aligned" else None
+    for question in questions:
+        try:
+            yield prepare(question, aligned)
+        except UsageError as error:
+            yield Refused(question.id, cell.setting.key, question.sample.id, str(error))
 
 
 def _aligned_cut(questions: list[Question]) -> Span | None:
@@ -187,31 +196,32 @@ def _aligned_cut(questions: list[Question]) -> Span | None:
     """
     if len({question.before for question in questions}) > 1:
         return None
-    cuts = [fitted.removed for question in questions if (fitted := question.fitted()) and fitted.removed]
+    cuts = [removed for question in questions if (removed := _removed(question))]
     return max(cuts, key=lambda span: span.end - span.start, default=None)
 
 
+def _removed(question: Question) -> Span | None:
+    """What a question's own cut takes; None where it takes nothing, or cannot be made."""
+    try:
+        fitted = question.fitted()
+    except UsageError:
+        return None
+    return fitted.removed if fitted else None
+
+
 def check_question(question: Question) -> None:
-    """Refuses a question that can never be asked, as far as that is cheap to know.
+    """Refuses a question that can never be asked, as far as that is cheap to know: its document is not encoded.
 
     Raises:
-        UsageError: what must survive a cut exceeds the budget, the prompt is too long under ``error``, an official rule
-            sends it over its limit, or an option has no tokens.
+        UsageError: what must survive a cut exceeds the budget, no room is left for a prompt, the limit is unknown, or
+            an option has no tokens.
     """
-    if not question.sample.document.text:
-        return
-    rendered = question.rendered
-    if question.cell.setting.strategy in ("official", "error"):
-        question.fitted()
+    strategy, budget = question.cell.setting.strategy, question.budget
+    if strategy == "official":
+        check_official(question)
     else:
-        check_frame(
-            rendered.parts,
-            rendered.frame,
-            question.budget,
-            question.cell.setting.strategy,
-            question.model.tokenizer,
-            question.sample,
-        )
+        rendered, tokenizer = question.rendered, question.model.tokenizer
+        check_frame(rendered.parts, rendered.frame, budget, strategy, tokenizer, question.sample)
 
 
 def find_question(plan: Plan, model: PromptSide, sample_id: str | None) -> Question:
@@ -220,65 +230,9 @@ def find_question(plan: Plan, model: PromptSide, sample_id: str | None) -> Quest
     Raises:
         UsageError: no such sample, answered with the nearest.
     """
-    task = plan.tasks[0]
-    for sample in task.samples:
+    task, seen = plan.tasks[0], list[str]()
+    for sample in task.reading.samples():
         if sample_id in (None, sample.id):
-            return Question(plan, task.cells[0], sample, model)
-    raise UsageError(unknown("sample", str(sample_id), (sample.id for sample in task.samples)))
-
-
-def official(question: Question) -> Fitted:
-    """The prompt as the benchmark's own rule makes it.
-
-    Raises:
-        UsageError: the rule sends more than its limit (the official code lets that pass), or the model cannot take it.
-    """
-    cell, model, sample = question.cell, question.model, question.sample
-    if question.plan.spec.chat_template:
-        raise UsageError(f"task {cell.task.name}: the official rule brings its own frame; leave --chat-template out")
-    if cell.protocol.cut is None:
-        raise UsageError(f"task {cell.task.name}, protocol {cell.protocol.name}: there is no official cut")
-    limit = _official_limit(question)
-    parts = question.rendered.parts
-    made = cell.protocol.cut(OfficialCutInput(sample, parts, limit, question.answer_tokens, model.tokenizer))
-    budget = _official_budget(question, made)
-    fits_model = model.info.max_model_len is None or len(made.ids) + question.answer_tokens <= model.info.max_model_len
-    if made.over_limit or not fits_model:
-        raise UsageError(
-            f"sample {sample.id}: the official rule sends {len(made.ids)} tokens where {budget.tokens} may be sent "
-            f"(the official code lets that pass, a run does not); raise the cap or choose another --strategy"
-        )
-    fate = evidence_fate_of(sample, made.kept) if made.removed else evidence_fate_of(sample, None)
-    cut = Cut(
-        strategy="official",
-        side=made.side if made.removed else None,
-        budget=budget.tokens,
-        bound=budget.bound,
-        tokens_before=made.tokens_before,
-        tokens_kept=len(made.ids),
-        removed=made.removed,
-        evidence=fate,
-        official=True,
-        note=made.note,
-    )
-    return Fitted(made.ids, cut, "", None)
-
-
-def _official_budget(question: Question, made: OfficialCut) -> Budget:
-    """The prompt's budget under an official rule, which may reserve the answer's room elsewhere."""
-    budget, model_max = question.budget, question.model.info.max_model_len
-    if made.prompt_limit is None:
-        return budget
-    allowed = Budget(made.prompt_limit, budget.bound)
-    room = allowed if model_max is None else Budget(model_max - question.answer_tokens, "model")
-    return min(allowed, room, key=lambda bound: bound.tokens)
-
-
-def _official_limit(question: Question) -> int:
-    model_max = question.model.info.max_model_len
-    if model_max is not None and not question.cell.protocol.limit_includes_generation:
-        model_max -= question.answer_tokens
-    limits = [limit for limit in (model_max, question.cell.setting.max_prompt_tokens) if limit is not None]
-    if not limits:
-        raise UsageError("the model's maximum length is unknown: say --max-model-len N or --max-prompt-tokens N")
-    return min(limits)
+            return Question(task.cells[0], sample, model)
+        seen.append(sample.id)
+    raise UsageError(unknown("sample", str(sample_id), seen))

@@ -8,12 +8,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from evalsuite.cells import Setting
 from evalsuite.errors import UsageError
 from evalsuite.records import EngineInfo, RequestRecord, RunRecord, SampleRecord
 from evalsuite.runs.journal import lock
 from evalsuite.runs.record import timestamp
 from evalsuite.runs.samples import read_document
-from evalsuite.runs.seal import check_seals, is_sealed, with_seals
+from evalsuite.runs.seal import check_seals, line_check, request_id, with_seals
 from evalsuite.runs.store import (
     AGAIN,
     CELLS,
@@ -22,14 +23,12 @@ from evalsuite.runs.store import (
     RUN,
     SAMPLES,
     dumps,
-    parse_request,
     read_lines,
     read_record,
     request_line,
     write_atomic,
     write_record,
 )
-from evalsuite.types import Setting
 
 
 def check_early(settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:
@@ -55,6 +54,11 @@ def check_resumable(former: RunRecord, now: RunRecord, out: Path, *, allow_engin
     """
     if former.provenance != now.provenance:
         raise UsageError(f"{out} holds imported predictions; choose another --out")
+    if former.schema_version != now.schema_version:
+        raise UsageError(
+            f"{out} was begun by an older evalsuite: it can be scored and compared, not gone on with; choose another "
+            "--out"
+        )
     _same("model", former.engine.model.hash, now.engine.model.hash, out)
     _same("tokenizer", former.engine.tokenizer, now.engine.tokenizer, out)
     _same("model maximum", former.engine.max_model_len, now.engine.max_model_len, out)
@@ -125,21 +129,27 @@ class Writing:
 
 
 class RequestLog:
-    """``requests.jsonl``: appended as requests are made; on a resume the lines there must come out again."""
+    """``requests.jsonl``: a line a request, known by its id; on a resume the lines there must come out again."""
 
-    def __init__(self, path: Path, former: RunRecord, before_writing: Callable[[], None]) -> None:
+    def __init__(self, path: Path, before_writing: Callable[[], None]) -> None:
         """Prepares.
 
         Args:
             path: the file.
-            former: the run's record.
             before_writing: called before anything in the file is changed.
         """
-        self._path, self._checked, self._before_writing = path, is_sealed(former), before_writing
+        self._path, self._before_writing = path, before_writing
+        self._there: dict[str, bytes] = {}
+        self._torn_at: int | None = None
 
     def __enter__(self) -> Self:
         self._file: BinaryIO = self._path.open("a+b")
-        self._file.seek(0)
+        try:
+            self._file.seek(0)
+            self._read_lines()
+        except UsageError:
+            self._file.close()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -149,38 +159,50 @@ class RequestLog:
         """Writes lines, or checks that they stand there already.
 
         Raises:
-            UsageError: another line stands there: data, tokenizer or code changed since the run began, or the file is
-                damaged.
+            UsageError: another line stands there: data, tokenizer or code changed since the run began.
         """
         for record in records:
-            there = self._file.readline()
-            if there.endswith(b"\n"):
-                self._compare(there, record)
-            else:  # the end, or a line that was torn when the run was killed
-                self._before_writing()
-                self._file.seek(-len(there), 1)
-                self._file.truncate()
-                self._file.write(request_line(record))
+            line = request_line(record)
+            there = self._there.pop(record.id, None)
+            if there is None:
+                self._append(line)
+            elif there != line_check(line):
+                raise UsageError(
+                    f"{self._path}: the request for {record.id} differs from the one recorded when the run began; "
+                    "data, tokenizer or evalsuite changed: choose another --out"
+                )
         self._file.flush()
 
     def check_end(self) -> None:
-        """Refuses lines behind those of the plan.
+        """Refuses lines that the plan does not ask.
 
         Raises:
             UsageError: there are some.
         """
-        if self._file.readline():
-            raise UsageError(f"{self._path} holds more requests than the run asks: it was changed; {AGAIN}")
+        if self._there:
+            raise self._too_many()
 
-    def _compare(self, there: bytes, record: RequestRecord) -> None:
-        stored = parse_request(there, checked=self._checked)
-        if stored is None:
-            raise UsageError(f"{self._path}: the line of {record.id} is damaged; {AGAIN}")
-        if replace(stored, check="") != record:
-            raise UsageError(
-                f"{self._path}: the request for {record.id} differs from the one recorded when the run began; "
-                "data, tokenizer or evalsuite changed: choose another --out"
-            )
+    def _read_lines(self) -> None:
+        for number, line in enumerate(self._file, start=1):
+            if not line.endswith(b"\n"):  # torn when the run was killed
+                self._torn_at = self._file.tell() - len(line)
+                return
+            name = request_id(line)
+            if name is None:
+                raise UsageError(f"{self._path}:{number}: the line is damaged; {AGAIN}")
+            if name in self._there:
+                raise self._too_many()
+            self._there[name] = line_check(line)
+
+    def _too_many(self) -> UsageError:
+        return UsageError(f"{self._path} holds more requests than the run asks: it was changed; {AGAIN}")
+
+    def _append(self, line: bytes) -> None:
+        self._before_writing()
+        if self._torn_at is not None:
+            self._file.truncate(self._torn_at)
+            self._torn_at = None
+        self._file.write(line)
 
 
 def _same_questions(former: RunRecord, settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -65,13 +66,51 @@ def sample_record(task: str, split: str, sample: Sample) -> SampleRecord:
     )
 
 
+class StoredDocument(Document):
+    """A document of a run; its text is read when it is asked for, and not kept."""
+
+    def __init__(self, folder: Path, digest: str, name: str, length: int | None) -> None:
+        """Reads nothing.
+
+        Args:
+            folder: the run directory.
+            digest: the document's hash.
+            name: its id.
+            length: tokens it was made to have.
+        """
+        for field, value in (("_folder", folder), ("hash", digest), ("id", name), ("length", length)):
+            object.__setattr__(self, field, value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return (self.id, self.hash, self.length) == (other.id, other.hash, other.length)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.hash, self.length))
+
+    @property
+    def text(self) -> str:
+        """The text.
+
+        Raises:
+            UsageError: the stored text is missing or damaged.
+        """
+        return _last_read(self._folder, self.hash)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=2)
+def _last_read(folder: Path, digest: str) -> str:
+    return read_document(folder, digest)
+
+
 def read_samples(folder: Path) -> Iterator[tuple[SampleRecord, Sample]]:
-    """The samples of a run with their records, each document's text read once."""
+    """The samples of a run with their records; texts are read when they are asked for."""
     documents: dict[tuple[str, str], Document] = {}
     for record in read_lines(folder / SAMPLES, SampleRecord):
         key = (record.document_id, record.document)
         if key not in documents:
-            documents[key] = Document(record.document_id, read_document(folder, record.document), record.length)
+            documents[key] = StoredDocument(folder, record.document, record.document_id, record.length)
         yield (
             record,
             Sample(

@@ -8,18 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from evalsuite.cells import Cell, Setting
 from evalsuite.errors import TaskError, UsageError
 from evalsuite.records import RequestRecord, RunRecord
 from evalsuite.runs import store
-from evalsuite.runs.identity import cell_identity, imported_identity
+from evalsuite.runs.identity import QuestionIdentity, imported_identity, template_of
 from evalsuite.runs.journal import check_journal, lock, read_journal
-from evalsuite.runs.plan import Plan
-from evalsuite.runs.samples import read_samples
+from evalsuite.runs.samples import read_document, read_samples
 from evalsuite.runs.seal import check_seals, is_sealed, with_seals
 from evalsuite.scoring.cells import Tell, ignore
 from evalsuite.scoring.join import score_cells, table_cells
 from evalsuite.task import Task
-from evalsuite.types import Cell, Completion, Sample, Setting
+from evalsuite.types import Completion, Sample
 
 Samples: TypeAlias = Mapping[tuple[str, str, int | None], Mapping[str, Sample]]
 """By task, split and length, then by id."""
@@ -54,14 +54,9 @@ def score_folder(
     return found
 
 
-def unanswered(record: RunRecord, plan: Plan) -> tuple[Cell, ...]:
+def unanswered(folder: Path, record: RunRecord, tasks: Mapping[str, Task]) -> tuple[Cell, ...]:
     """The cells of a run of which nothing is scored."""
-    tasks = {cell.task.name: cell.task for cell in plan.cells}
-    samples = {}
-    for one in plan.tasks:
-        setting = one.cells[0].setting
-        samples[setting.task, setting.split, setting.length] = {sample.id: sample for sample in one.samples}
-    return table_cells(score_cells(record, samples, (), {}, tasks), _name(record))
+    return table_cells(score_cells(record, _samples(folder), (), {}, tasks), _name(record))
 
 
 def shown_cells(folder: Path) -> tuple[Cell, ...]:
@@ -111,13 +106,23 @@ def remarks(folder: Path) -> Iterator[str]:
 def _answered(folder: Path, record: RunRecord) -> tuple[Samples, list[RequestRecord], Mapping[str, Completion]]:
     """What was asked and answered, each file checked."""
     check_seals(folder, record, (store.SAMPLES, store.REQUESTS), store.AGAIN)
-    samples: dict[tuple[str, str, int | None], dict[str, Sample]] = defaultdict(dict)
-    for line, sample in read_samples(folder):
-        samples[line.task, line.split, line.length][sample.id] = sample
+    samples = _samples(folder)
     requests = list(store.read_requests(folder, record))
     if is_sealed(record):
         check_journal(folder / store.COMPLETIONS, record.sealed.get(store.COMPLETIONS))
     return samples, requests, read_journal(folder / store.COMPLETIONS).completions
+
+
+def _samples(folder: Path) -> Samples:
+    """The samples of a run; every document is read once, to see that it is whole, and not kept."""
+    samples: dict[tuple[str, str, int | None], dict[str, Sample]] = defaultdict(dict)
+    documents: dict[str, None] = {}
+    for line, sample in read_samples(folder):
+        samples[line.task, line.split, line.length][sample.id] = sample
+        documents[line.document] = None
+    for digest in documents:
+        read_document(folder, digest)
+    return samples
 
 
 def _judged(
@@ -162,13 +167,16 @@ def _identity(
     protocol = task.protocol(setting.protocol)
     drawn = setting.shots > 0 and protocol.own_shots is None
     known = {name: shown.get((setting.key, name)) for name in asked}
-    if drawn and any(request is None or request.skipped is not None for request in known.values()):
+    if drawn and any(request is None or request.key is None for request in known.values()):
         return None
     demonstrations = [request.demonstrations if request else () for request in known.values()]
     try:
-        return cell_identity(record.spec, task, protocol, setting, zip(asked.values(), demonstrations, strict=True))
+        identity = QuestionIdentity(task, protocol, setting, record.spec.blocks[record.block_of.get(setting.key, 0)])
+        for sample, names in zip(asked.values(), demonstrations, strict=True):
+            identity.add(sample, template_of(protocol, sample), names)
     except TaskError:  # told where the task's code is called to judge
         return None
+    return identity.hexdigest()
 
 
 def _name(record: RunRecord) -> str:

@@ -6,6 +6,7 @@ files. A seal guards against damage and careless edits, not against a forger.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -32,6 +33,23 @@ def check_of(raw: bytes) -> bool | None:
     if found is None or not found[1]:
         return None
     return found[1] == _digest(_EMPTY + raw[found.end() :])
+
+
+_ID = re.compile(rb'\{"check":"[0-9a-f]{16}","id":("(?:[^"\\]|\\.)*")')
+
+
+def line_check(line: bytes) -> bytes:
+    """The check that a line carries."""
+    found = _CHECK.match(line)
+    return b"" if found is None else found[1]
+
+
+def request_id(line: bytes) -> str | None:
+    """The id of a request's line; None when the line is damaged."""
+    found = _ID.match(line)
+    if found is None or not check_of(line.rstrip(b"\n")):
+        return None
+    return str(json.loads(found[1]))
 
 
 def seal_of(path: Path) -> FileSeal:

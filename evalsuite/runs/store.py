@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from evalsuite.errors import UsageError
 from evalsuite.records import OLDEST_SCHEMA, SCHEMA_VERSION, RequestRecord, RunRecord
+from evalsuite.runs.older import upgraded
 from evalsuite.runs.seal import check_of, is_sealed, with_check
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ def adapter(kind: Any) -> TypeAdapter[Any]:
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     from pydantic import ConfigDict, TypeAdapter
 
+    import evalsuite.cells
     import evalsuite.records
     import evalsuite.types
     import evalsuite.work
 
-    for module in (evalsuite.work, evalsuite.types, evalsuite.records):
+    for module in (evalsuite.work, evalsuite.types, evalsuite.cells, evalsuite.records):
         for value in vars(module).values():
             if isinstance(value, type) and hasattr(value, "__dataclass_fields__"):
                 value.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
@@ -60,10 +62,15 @@ def dump_all(values: Sequence[Any]) -> bytes:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Replaces a file as a whole: readers see the old or the new content, never a part."""
+    write_pieces(path, (data,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """As ``write_atomic``, for content that is made piece by piece."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         with temporary.open("wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -73,7 +80,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 def write_lines(path: Path, values: Iterable[Any]) -> None:
     """Writes one value a line, replacing the file as a whole."""
-    write_atomic(path, "".join(dumps(value) + "\n" for value in values).encode())
+    write_pieces(path, (dumps(value).encode() + b"\n" for value in values))
 
 
 def read_lines(path: Path, kind: type[T]) -> Iterator[T]:
@@ -99,8 +106,13 @@ def first_error(error: Any) -> str:
     return f"field {place!r}: {problem['msg']}" if place else str(problem["msg"])
 
 
-def read_value(path: Path, kind: Any) -> Any:
+def read_value(path: Path, kind: Any, upgrade: Callable[[bytes], bytes] = bytes) -> Any:
     """A file that holds one JSON value.
+
+    Args:
+        path: the file.
+        kind: of the value.
+        upgrade: makes the shape of a former version that of this one.
 
     Raises:
         UsageError: it is missing, or does not parse.
@@ -108,7 +120,7 @@ def read_value(path: Path, kind: Any) -> Any:
     from pydantic import ValidationError
 
     try:
-        return adapter(kind).validate_json(path.read_bytes())
+        return adapter(kind).validate_json(upgrade(path.read_bytes()))
     except FileNotFoundError:
         raise UsageError(
             f"{path} is missing: {path.parent} is not a run directory (or its run never started)"
@@ -161,7 +173,7 @@ def read_record(folder: Path) -> RunRecord:
         if not isinstance(version, int) or not OLDEST_SCHEMA <= version <= SCHEMA_VERSION:
             known = f"{OLDEST_SCHEMA} to {SCHEMA_VERSION}"
             raise UsageError(f"{path}: schema version {version}, this evalsuite reads {known}")
-    record: RunRecord = read_value(path, RunRecord)
+    record: RunRecord = read_value(path, RunRecord, upgrade=upgraded)
     if is_sealed(record) and not record.check:
         raise UsageError(f"{path} has lost its check: it was changed since it was written; {AGAIN}")
     return record

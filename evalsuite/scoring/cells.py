@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, TypeVar
 
+from evalsuite.cells import Cell, Setting
 from evalsuite.errors import TaskError
 from evalsuite.scoring.estimate import Judged, estimate
 from evalsuite.stats.clustered import Estimate
 from evalsuite.task import Metric, Task
-from evalsuite.types import Cell, Sample, Score, Setting
+from evalsuite.types import Sample, Score
 
 T = TypeVar("T")
 

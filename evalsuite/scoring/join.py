@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from evalsuite.cells import Cell, Setting
 from evalsuite.errors import UsageError
 from evalsuite.records import IMPORTED, RequestRecord, RunRecord
 from evalsuite.scoring.cells import CellScores, Tell, cells, ignore
 from evalsuite.scoring.score import NOT_JUDGED, score_sample
 from evalsuite.task import PromptProtocol, Task
-from evalsuite.types import Cell, Completion, Sample, Score, Setting
+from evalsuite.types import Completion, Sample, Score
 
 
 def score_cells(

@@ -21,6 +21,8 @@ def score_sample(
     """The outcome of one request; None while it has no answer yet."""
     if request.skipped is not None:
         return _outcome(request, sample, "skipped", reason=request.skipped)
+    if request.refused is not None:
+        return _outcome(request, sample, "failed", reason=request.refused)
     completion = completions.get(request.key or "")
     if completion is None:
         return None

@@ -82,7 +82,7 @@ def test_the_date_of_a_chat_is_in_the_record(tmp_path: Path) -> None:
         out = tmp_path / f"out-{date}"
         asked = toy_run(out, data, "--chat-template", "--max-new-tokens", "2", model=f"hf:{model}")
         assert main(asked) == 0
-        assert json.loads((out / "run.json").read_text())["template_date"] == date
+        assert json.loads((out / "run.json").read_text())["template_dates"] == [date]
 
 
 def test_help_names_the_environment(capsys: Capture) -> None:

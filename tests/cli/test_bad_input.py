@@ -178,7 +178,7 @@ def test_a_name_nothing_answers_to_is_refused(
 ) -> None:
     said = _refused(toy_run(tmp_path / "out", data, *change), capsys, tmp_path / "out")
     assert f"{change[0]} {change[1]}: " in said
-    assert "toy" in said
+    assert "toy" in said or "TASK=VALUE" in said
 
 
 def test_predictions_go_into_no_folder_of_other_files(data: Path, tmp_path: Path, capsys: Capture) -> None:

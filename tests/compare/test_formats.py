@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from table_cells import CELL, HOSTILE
 
+from evalsuite.cells import Cell
 from evalsuite.compare.formats import FORMATS, render
 from evalsuite.compare.table import make_table, make_tables
 from evalsuite.compare.words import percent, value_text
 from evalsuite.errors import UsageError
-from evalsuite.types import Cell
 
 FIELDS = [
     *("suite", "task", "split", "protocol", "shots", "seed", "max_prompt_tokens", "length", "strategy", "model"),

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from table_cells import CELL, HOSTILE, many
 
+from evalsuite.cells import Cell
 from evalsuite.compare.formats import render
-from evalsuite.types import Cell
 
 LONG = "Llama-2-7b-long-context-continued-pretraining-rope500k-step-12000"
 NAMES = (*HOSTILE, "modèle_é", "模型", "\U0001f600", "a--b?`", '"q\' "*', LONG, "W" * 150, "x" * 100_000)

@@ -40,7 +40,7 @@ def test_the_first_line_comes_at_once(tmp_path: Path) -> None:
 
 def test_both_models_are_named_and_three_tables_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"TASKS": ("narrativeqa",), "LENGTHS": (512,), "SHOWN": 512, "SHOTS": (0, 1), "CAPS": (300,)}
-    for name, value in {**small, "DOCUMENTS": 3, "QUESTIONS": 1, "CAPPED": "2"}.items():
+    for name, value in {**small, "DOCUMENTS": 3, "QUESTIONS": 1, "CAPPED": 2}.items():
         monkeypatch.setattr(show, name, value)
     named: list[str] = []
 

@@ -106,8 +106,14 @@ def sealed_again(folder: Path) -> None:
 def without_seals(folder: Path) -> None:
     """Makes of a run what evalsuite 0.1 wrote: schema version 1, no checks, no seals."""
     record = json.loads((folder / "run.json").read_text())
-    new = ("check", "sealed", "task_versions", "judged_identity")
+    new = ("check", "sealed", "task_versions", "judged_identity", "block_of", "template_dates", "begun", "ended")
     old = {name: value for name, value in record.items() if name not in new} | {"schema_version": 1}
+    ((block,), rest) = (
+        old["spec"]["blocks"],
+        {k: v for k, v in old["spec"].items() if k not in ("blocks", "skip_impossible")},
+    )
+    flat = {k: v for k, v in block.items() if k not in ("seeds", "template_date")} | {"seed": block["seeds"][0]}
+    old["spec"] = {**rest, **flat, "split": block["split"].get("*"), "limit_documents": None}
     (folder / "run.json").write_text(json.dumps(old))
     requests = [json.dumps({k: v for k, v in one.items() if k != "check"}) for one in lines(folder / "requests.jsonl")]
     (folder / "requests.jsonl").write_text("".join(line + "\n" for line in requests))

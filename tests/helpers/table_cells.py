@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from evalsuite.types import Cell
+from evalsuite.cells import Cell
 
 CELL = Cell(
     suite="toys",

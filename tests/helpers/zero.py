@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from evalsuite.cells import Cell
 from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.plugins import find_tasks, module, select_tasks
 from evalsuite.protocols import Tokenizer
-from evalsuite.records import RunSpec
+from evalsuite.records import ALL, Block, RunSpec
 from evalsuite.runs.execute import execute
-from evalsuite.runs.plan import Plan, make_plan
+from evalsuite.runs.plan import Plan
+from evalsuite.runs.planning import make_plan
 from evalsuite.runs.scored import score_folder
-from evalsuite.types import Cell
 
 LAYOUTS = module("zeroscrolls", "layout").LAYOUTS
 GOLD = {"quality": "B", "space_digest": "60%", "book_sum_sort": "2, 1, 3"}
@@ -47,10 +48,11 @@ def golden_records(golden: Path) -> list[dict[str, Any]]:
     return [record for record in records if record["benchmark"] == "zero_scrolls"]
 
 
-def plan(data: Path, tasks: str = "zeroscrolls", **spec: Any) -> Plan:
+def plan(data: Path, tasks: str = "zeroscrolls", split: str | None = None, **block: Any) -> Plan:
     """What a run over a data folder would ask."""
     chosen = select_tasks(tasks.split(","), find_tasks())
-    return make_plan(RunSpec("scripted:test", tuple(tasks.split(",")), data=str(data), **spec), chosen)
+    asked = Block(tuple(tasks.split(",")), split={} if split is None else {ALL: split}, **block)
+    return make_plan(RunSpec("scripted:test", (asked,), data=str(data)), (chosen,), engine())
 
 
 def engine(answer: str = "the answer", tokenizer: Tokenizer | None = None) -> ScriptedEngine:

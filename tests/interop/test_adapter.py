@@ -16,8 +16,8 @@ from evalsuite.engines.registry import open_prompt_side
 from evalsuite.errors import UsageError
 from evalsuite.interop.yaml_files import PREFIX, write_all, yaml_of
 from evalsuite.plugins import built_in_folder, find_tasks, select_tasks
-from evalsuite.records import RunSpec
-from evalsuite.runs.plan import make_plan
+from evalsuite.records import Block, RunSpec
+from evalsuite.runs.planning import make_plan
 from evalsuite.runs.requests import groups
 from evalsuite.types import Request
 
@@ -46,8 +46,9 @@ def adapted(data: Path, task: str, **metadata: str) -> Any:
 def prompts(data: Path, task: str, shots: int, seed: int) -> Iterator[tuple[str, str]]:
     """Sample id and whole prompt, as ``evalsuite run`` makes them."""
     side = open_prompt_side("scripted:silent")
-    spec = RunSpec("scripted:silent", (task,), shots=(shots,), seed=seed, data=str(data))
-    plan = make_plan(spec, select_tasks([task], find_tasks()))
+    block = Block((task,), shots=(shots,), seeds=(seed,))
+    spec = RunSpec("scripted:silent", (block,), data=str(data))
+    plan = make_plan(spec, (select_tasks([task], find_tasks()),), side)
     for group in groups(plan, side):
         for request in group:
             assert isinstance(request, Request)

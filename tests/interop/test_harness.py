@@ -19,9 +19,9 @@ from evalsuite.interop import harness
 from evalsuite.interop.harness import SUITES, harness_tasks, is_harness
 from evalsuite.interop.selection import choose_tasks, known_tasks
 from evalsuite.plugins import find_tasks
-from evalsuite.records import RunSpec
+from evalsuite.records import Block, RunSpec
 from evalsuite.runs.execute import execute
-from evalsuite.runs.plan import make_plan
+from evalsuite.runs.planning import make_plan
 from evalsuite.runs.scored import score_folder
 from evalsuite.runs.store import read_record, write_record
 from evalsuite.types import Completion, OptionScore, Request
@@ -144,7 +144,7 @@ def ours(name: str, out: Path) -> dict[str, float | None]:
     """The values of the cells of a run."""
     tasks = harness_tasks([name])
     engine = Characters()
-    plan = make_plan(RunSpec("scripted:characters", (name,), shots=(0, 5)), tasks)
+    plan = make_plan(RunSpec("scripted:characters", (Block((name,), shots=(0, 5)),)), (tasks,), engine)
     assert [cell.setting.shots for cell in plan.cells] == [tasks[0].protocols[0].own_shots]
     execute(plan, engine, out, lambda _: None)
     return {cell.metric: cell.value for cell in score_folder(out, {task.name: task for task in tasks})}
@@ -217,7 +217,7 @@ def test_a_file_that_a_run_directory_names_is_not_loaded(tmp_path: Path, capsys:
     assert main(toy_run(out, toy_data(tmp_path, toy_rows(1, 1)))) == 0
     record = read_record(out)
     settings = tuple(replace(one, task="lm-eval:theirs") for one in record.settings)
-    write_record(out, replace(record, spec=replace(record.spec, tasks=(asked,)), settings=settings))
+    write_record(out, replace(record, spec=replace(record.spec, blocks=(Block((asked,)),)), settings=settings))
     capsys.readouterr()
     assert main(["score", str(out)]) == 2
     assert f"a run directory loads none: if you trust the file, name it on the command line (--tasks {asked})" in (

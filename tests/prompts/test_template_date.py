@@ -148,7 +148,7 @@ def test_another_date_is_another_question(tmp_path: Path, capsys: Capture) -> No
     out = tmp_path / "out"
     asked = toy_run(out, data, "--chat-template", "--max-new-tokens", "2", model=model)
     assert main([*asked, "--template-date", "2031-11-09"]) == 0
-    assert json.loads((out / "run.json").read_text())["spec"]["template_date"] == "2031-11-09"
+    assert json.loads((out / "run.json").read_text())["spec"]["blocks"][0]["template_date"] == "2031-11-09"
     capsys.readouterr()
     assert main(asked) == 2
     assert "questions" in capsys.readouterr().err
@@ -162,7 +162,7 @@ def test_today_is_written_down_as_the_day_it_was(tmp_path: Path) -> None:
     days = {datetime.now().astimezone().date().isoformat()}
     assert main([*asked, "--template-date", "today"]) == 0
     days.add(datetime.now().astimezone().date().isoformat())
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["spec"]["template_date"] in days
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["spec"]["blocks"][0]["template_date"] in days
 
 
 @pytest.mark.parametrize("date", ["tomorrow", "2024-7-26", "20240726", "2024-02-30", "", "2024-07-26T00:00"])

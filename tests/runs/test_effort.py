@@ -10,10 +10,11 @@ from made import TOY, row, toy_data
 
 from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.plugins import find_tasks
-from evalsuite.records import RunSpec
+from evalsuite.records import Block, RunSpec
 from evalsuite.runs.effort import shared
 from evalsuite.runs.execute import Progress, execute
-from evalsuite.runs.plan import Plan, make_plan
+from evalsuite.runs.plan import Plan
+from evalsuite.runs.planning import make_plan
 from evalsuite.types import Completion, Request
 
 QUESTIONS = 20
@@ -52,8 +53,8 @@ def _plan(root: Path, sizes: Sequence[int], **fields: object) -> Plan:
         for q in range(QUESTIONS)
     ]
     data = toy_data(root / "data", rows)
-    spec = RunSpec(model="scripted:echo", tasks=("toy",), data=str(data), **fields)  # type: ignore[arg-type]
-    return make_plan(spec, [find_tasks([str(TOY)])["toy"]])
+    spec = RunSpec("scripted:echo", (Block(("toy",), **fields),), data=str(data))  # type: ignore[arg-type]
+    return make_plan(spec, ([find_tasks([str(TOY)])["toy"]],), ScriptedEngine(lambda _: "x", max_model_len=100_000))
 
 
 def _estimates(plan: Plan, engine: Timed, out: Path) -> list[float]:

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from evalsuite.cells import Setting
 from evalsuite.qa import paper_protocol
-from evalsuite.runs.identity import question_identity
+from evalsuite.records import Block
+from evalsuite.runs.identity import QuestionIdentity, template_of
 from evalsuite.task import Dataset, Metric, PromptProtocol, Task
-from evalsuite.types import Document, Judgement, Part, Role, Sample, Setting
+from evalsuite.types import Document, Judgement, Part, Role, Sample
 
 PROTOCOL = paper_protocol(judge=lambda *_: Judgement({}, ""), max_new_tokens=8)
 TASK = Task(
@@ -25,6 +27,7 @@ TASK = Task(
     dataset=Dataset("toy", "", "", "", ""),
     paper="",
 )
+BLOCK = Block(("toy",), shots=(1,))
 SETTING = Setting("toys", "toy", "validation", "paper", 1, 0, 4096, None, "left")
 SAMPLE = Sample("s", Document("d", "The king slept."), "Who?", ("the king",), ("a", "b"), 0)
 
@@ -35,9 +38,12 @@ def _identity(
     protocol: PromptProtocol = PROTOCOL,
     setting: Setting = SETTING,
     sample: Sample = SAMPLE,
+    block: Block = BLOCK,
     shown: str = "t1",
 ) -> str:
-    return question_identity(task, protocol, setting, (sample,), ((shown,),))
+    identity = QuestionIdentity(task, protocol, setting, block)
+    identity.add(sample, template_of(protocol, sample), (shown,))
+    return identity.hexdigest()
 
 
 def _reworded(sample: Sample) -> tuple[Part, ...]:
@@ -69,6 +75,11 @@ def _other_role(sample: Sample) -> tuple[Part, ...]:
         {"setting": replace(SETTING, strategy="document-left")},
         {"setting": replace(SETTING, shots=2)},
         {"setting": replace(SETTING, seed=1)},
+        {"block": replace(BLOCK, chat_template=True)},
+        {"block": replace(BLOCK, template_date="2020-02-02")},
+        {"block": replace(BLOCK, demo_documents="placeholder")},
+        {"block": replace(BLOCK, share_prefix="aligned")},
+        {"block": replace(BLOCK, max_new_tokens=3)},
         {"shown": "t2"},
     ],
     ids=lambda change: next(iter(change)),

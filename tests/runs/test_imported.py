@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from evalsuite.cells import Cell
 from evalsuite.cli.run import finish
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
@@ -17,7 +18,6 @@ from evalsuite.records import RunRecord
 from evalsuite.runs.imported import import_predictions
 from evalsuite.runs.scored import score_folder
 from evalsuite.runs.store import read_record
-from evalsuite.types import Cell
 
 TASKS = find_tasks()
 

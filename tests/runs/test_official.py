@@ -14,11 +14,10 @@ from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
 from evalsuite.protocols import OfficialCut, OfficialCutInput
-from evalsuite.records import RunSpec
-from evalsuite.runs.plan import make_plan
-from evalsuite.runs.possible import askable
+from evalsuite.records import Block, RunSpec
+from evalsuite.runs.planning import make_plan
 from evalsuite.runs.requests import groups
-from evalsuite.types import Removal, Request, Role, Span
+from evalsuite.types import Refused, Removal, Request, Role, Span
 
 TEXT = "x" * 300
 ANSWER = 40
@@ -55,10 +54,12 @@ def _asked(
     protocol = replace(
         task.protocols[0], cut=rule, strategy="official", max_new_tokens=ANSWER, limit_includes_generation=whole
     )
-    spec = RunSpec("scripted:x", ("toy",), data=str(data), max_prompt_tokens=(cap,))
+    spec = RunSpec("scripted:x", (Block(("toy",), max_prompt_tokens=(cap,)),), data=str(data))
     engine = ScriptedEngine(lambda _: "x", max_model_len=model)
-    plan = askable(make_plan(spec, [replace(task, protocols=(protocol,))]), engine)
+    plan = make_plan(spec, ([replace(task, protocols=(protocol,))],), engine)
     ((request,),) = groups(plan, engine)
+    if isinstance(request, Refused):
+        raise UsageError(request.reason)
     assert isinstance(request, Request)
     return request
 

@@ -109,19 +109,17 @@ def test_an_option_without_tokens_is_refused_before_anything_is_asked(tmp_path: 
     from evalsuite.engines.scripted import ScriptedEngine
     from evalsuite.errors import UsageError
     from evalsuite.plugins import find_tasks, select_tasks
-    from evalsuite.records import RunSpec
-    from evalsuite.runs.plan import make_plan
-    from evalsuite.runs.possible import askable
+    from evalsuite.records import Block, RunSpec
+    from evalsuite.runs.planning import make_plan
 
     data = toy_data(tmp_path, [row(0, 0, "text", choices=["a", "b"])])
-    spec = RunSpec(model="scripted:x", tasks=("toy",), data=str(data), protocol="options")
-    plan = make_plan(spec, select_tasks(["toy"], find_tasks([str(TOY)])))
+    spec = RunSpec("scripted:x", (Block(("toy",), protocol="options"),), data=str(data))
     model = ScriptedEngine(lambda _: "x")
     whole = model.tokenizer.encode_literal
     silent = type("Silent", (type(model.tokenizer),), {"encode_literal": lambda _, text: whole(text.replace(" b", ""))})
     model.tokenizer = silent()
     with pytest.raises(UsageError, match="sample q0: its option ' b' has no tokens"):
-        askable(plan, model)
+        make_plan(spec, (select_tasks(["toy"], find_tasks([str(TOY)])),), model)
     del capsys
 
 

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from made import TOY, row, toy_data
 
+from evalsuite.cli.options import by_task
 from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks, select_tasks
-from evalsuite.records import RunSpec
+from evalsuite.records import Block, RunSpec
 from evalsuite.runs.per_task import for_task
-from evalsuite.runs.plan import Plan, make_plan
-from evalsuite.runs.possible import askable
+from evalsuite.runs.plan import Plan
+from evalsuite.runs.planning import make_plan
 from evalsuite.runs.requests import groups
-from evalsuite.types import Request, Skipped
+from evalsuite.types import Refused, Request, Skipped
 
 MODEL = ScriptedEngine(lambda _: "x", max_model_len=100_000)
 LONG = " ".join(f"w{i}" for i in range(300))
 
 
 def _plan(data: Path, **wanted: object) -> Plan:
-    spec = RunSpec(model="scripted:x", tasks=("toy",), data=str(data))
-    return make_plan(replace(spec, **wanted), select_tasks(["toy"], find_tasks([str(TOY)])))
+    spec = RunSpec("scripted:x", (Block(("toy",), **wanted),), data=str(data))  # type: ignore[arg-type]
+    return make_plan(spec, (select_tasks(["toy"], find_tasks([str(TOY)])),), MODEL)
 
 
 def _requests(plan: Plan) -> list[Request]:
     return [one for one in _all(plan) if isinstance(one, Request)]
 
 
-def _all(plan: Plan) -> Iterator[Request | Skipped]:
-    askable(plan, MODEL)
+def _all(plan: Plan) -> Iterator[Request | Skipped | Refused]:
     for group in groups(plan, MODEL):
         yield from group
 
@@ -77,7 +76,7 @@ def test_demonstrations_drawn_for_each_sample_are_never_cut_by_anothers_measure(
 
 def test_every_prompt_ends_with_its_own_question(data: Path) -> None:
     plan = _plan(data, max_prompt_tokens=(400,), shots=(0, 2))
-    questions = {sample.id: sample.question for sample in plan.tasks[0].samples}
+    questions = {sample.id: sample.question for sample in plan.tasks[0].reading.samples()}
     for request in _requests(plan):
         text = MODEL.tokenizer.decode(request.prompt)
         assert text.startswith("<s>")
@@ -85,21 +84,29 @@ def test_every_prompt_ends_with_its_own_question(data: Path) -> None:
         assert text.endswith(f" Q: {questions[request.sample_id]}, A:")
 
 
+@pytest.mark.parametrize("strategy", ["left", "document-right"])
+def test_a_frame_that_can_never_fit_is_refused_before_anything_is_made(data: Path, strategy: str) -> None:
+    with pytest.raises(UsageError, match="sample q0: what must survive") as refused:
+        _plan(data, max_prompt_tokens=(10,), strategy=strategy)
+    assert "10" in str(refused.value)
+
+
 @pytest.mark.parametrize(
-    ("strategy", "said"),
-    [("left", "q2: what must survive"), ("document-right", "q2: what must survive"), ("error", "q0: the prompt has")],
+    ("strategy", "failed", "said"),
+    [
+        ("left", {"q2", "q5"}, "what must survive a 'left' cut has"),
+        ("document-right", {"q2", "q5"}, "what must survive a 'document-right' cut has"),
+        ("error", {f"q{number}" for number in range(6)}, "the prompt has"),
+    ],
 )
-def test_what_can_never_fit_is_refused_before_anything_is_made(data: Path, strategy: str, said: str) -> None:
-    plan = _plan(data, max_prompt_tokens=(60,), strategy=strategy)
-    with pytest.raises(UsageError, match=f"sample {said}") as refused:
-        askable(plan, MODEL)
-    assert "60" in str(refused.value)
-
-
-def test_under_error_the_first_sample_too_long_is_named_before_the_first_is_asked(tmp_path: Path) -> None:
-    data = toy_data(tmp_path, [row(0, 0, "short"), row(1, 1, LONG)])
-    with pytest.raises(UsageError, match="sample q1: the prompt has"):
-        askable(_plan(data, max_prompt_tokens=(100,), strategy="error"), MODEL)
+def test_what_only_the_text_can_tell_fails_its_own_sample(
+    data: Path, strategy: str, failed: set[str], said: str
+) -> None:
+    found = list(_all(_plan(data, max_prompt_tokens=(60,), strategy=strategy)))
+    refused = {one.sample_id: one.reason for one in found if isinstance(one, Refused)}
+    assert len(found) == 6
+    assert set(refused) == failed
+    assert all(said in reason for reason in refused.values())
 
 
 def test_skip_counts_what_is_too_long_and_empty_text_under_its_own_reason(tmp_path: Path) -> None:
@@ -139,4 +146,4 @@ def test_documents_are_asked_one_after_the_other(data: Path) -> None:
     ],
 )
 def test_an_option_may_speak_of_one_task_alone(asked: str | None, said: str | None) -> None:
-    assert for_task(asked, "toy") == said
+    assert for_task(by_task("--split", asked), "toy") == said

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from evalsuite.cells import Cell, Setting
 from evalsuite.errors import TaskError
 from evalsuite.plugins import find_tasks
 from evalsuite.scoring.cells import CellScores, cells
 from evalsuite.task import Metric
-from evalsuite.types import Cell, Document, Sample, Score, Setting
+from evalsuite.types import Document, Sample, Score
 
 SETTING = Setting("llama2-long", "quality", "validation", "paper", 0, 0, None, None, "left")
 

@@ -13,8 +13,8 @@ from evalsuite.errors import UsageError
 from evalsuite.metrics import leval
 from evalsuite.plugins import find_tasks, module
 from evalsuite.protocols import OfficialCutInput
-from evalsuite.records import RunSpec
-from evalsuite.runs.plan import make_plan
+from evalsuite.records import Block, RunSpec
+from evalsuite.runs.planning import make_plan
 from evalsuite.runs.requests import find_question
 from evalsuite.runs.requests import official as made_official
 from evalsuite.sources import open_source
@@ -234,9 +234,9 @@ def test_the_recorded_budget_is_the_thousands_of_the_cap_or_the_models_room_if_l
 ) -> None:
     write(tmp_path, "tpo", row("word " * 2000, ("Which?", "B")))
     task = TASKS["leval_tpo"]
-    spec = RunSpec("scripted:a", (task.name,), max_prompt_tokens=(cap,), protocol="longchat-test", data=str(tmp_path))
-    plan = make_plan(spec, (task,))
+    block = Block((task.name,), max_prompt_tokens=(cap,), protocol="longchat-test")
     engine = ScriptedEngine(lambda _: "B", max_model_len=model_max)
+    plan = make_plan(RunSpec("scripted:a", (block,), data=str(tmp_path)), ((task,),), engine)
     cut = made_official(find_question(plan, engine, None)).cut
     assert cut.budget == budget
     assert cut.tokens_kept <= budget

@@ -18,7 +18,7 @@ def test_the_prompt_is_the_official_template_and_stories_are_shared(tmp_path: Pa
     (tmp_path / "longbench").mkdir()
     rows = [{"_id": str(n), "context": text, "input": "Who?", "answers": ["Ann"]} for n, text in enumerate("xyx")]
     (tmp_path / "longbench" / "narrativeqa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    samples = zero.plan(tmp_path, TASK.name).tasks[0].samples
+    samples = list(zero.plan(tmp_path, TASK.name).tasks[0].reading.samples())
     assert [sample.id for sample in samples] == ["0", "2", "1"]
     text = "".join(part.text for part in TASK.protocols[0].prompt(samples[0]))
     brief = "asconcisely as you can, using a single phrase if possible. Do not provide any explanation."

@@ -11,5 +11,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from evalsuite.engines.hf.engine import HFEngine
 from evalsuite.engines.hf.opening import load
+from evalsuite.engines.hf.prompt_side import prompt_side
 
-__all__ = ["HFEngine", "load"]
+__all__ = ["HFEngine", "load", "prompt_side"]

@@ -1,0 +1,113 @@
+"""Where the samples of a task are read: anew each time they are needed, so that no plan holds the texts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+
+from evalsuite.errors import MissingDataError
+from evalsuite.prompts.shots import demonstration_pool
+from evalsuite.records import DataFileRecord
+from evalsuite.sources import open_source
+from evalsuite.task import Task
+from evalsuite.types import Document, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the sources said while they were read: notes, and the files with their checksums; each once."""
+
+    notes: list[str] = field(default_factory=list)
+    files: list[DataFileRecord] = field(default_factory=list)
+
+    def take(self, notes: Iterable[str], files: Iterable[DataFileRecord]) -> None:
+        """Keeps what is new."""
+        self.notes.extend(note for note in notes if note not in self.notes)
+        self.files.extend(file for file in files if file not in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The samples of one task, split and length."""
+
+    task: Task
+    split: str
+    length: int | None
+    """Tokens the documents were made to have; None for natural ones."""
+    limit: int | None
+    """Only the first so many documents with text; None takes all."""
+    data: str | None
+    """The folder of the publishers' files; None takes EVALSUITE_DATA, else the hub."""
+
+    @property
+    def key(self) -> str:
+        """A readable name, unique in a run."""
+        size = "" if self.length is None else f"/length-{self.length}"
+        return f"{self.task.name}/{self.split}{size}"
+
+    def samples(self, told: Told | None = None) -> Iterator[Sample]:
+        """The samples asked, in file order, documents contiguous.
+
+        Args:
+            told: takes the notes and files of the sources.
+
+        Raises:
+            UsageError: the data is missing or malformed.
+        """
+        return _first_documents(self._read(self.split, told or Told()), self.limit)
+
+    def documents(self, told: Told | None = None) -> Iterator[tuple[Sample, ...]]:
+        """The samples of one document after the other."""
+        for _, group in groupby(self.samples(told), key=lambda sample: sample.document.id):
+            yield tuple(group)
+
+    def pool(self, told: Told) -> tuple[Sample, ...]:
+        """What demonstrations are drawn from: the training split, else other documents of this one."""
+        train = self.task.train_split
+        if train is not None and train != self.split:
+            try:
+                pool = demonstration_pool(self._read(train, told))
+            except MissingDataError:
+                pool = ()
+            if pool:
+                return pool
+        where = f"other documents of the {self.split} split (no usable training split)"
+        told.take((f"demonstrations come from {where}",), ())
+        return demonstration_pool(self._read(self.split, told))
+
+    def _read(self, split: str, told: Told) -> Iterator[Sample]:
+        source = open_source(self.task.dataset, self._folder(), split=split, task=self.task.name)
+        try:
+            yield from self._sized(self.task.samples(source, split))
+        finally:
+            told.take(source.notes, source.used)
+
+    def _folder(self) -> Path | None:
+        folder = self.data or os.environ.get("EVALSUITE_DATA")
+        root = None if folder is None else Path(folder)
+        return root if self.length is None else (root or Path()) / f"length-{self.length}"
+
+    def _sized(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """The samples with the length asked for; the questions of one document share one value."""
+        last: tuple[Document, Document] | None = None
+        for sample in samples:
+            if sample.document.length == self.length:
+                yield sample
+                continue
+            if last is None or last[0] is not sample.document:
+                last = (sample.document, replace(sample.document, length=self.length))
+            yield replace(sample, document=last[1])
+
+
+def _first_documents(samples: Iterable[Sample], limit: int | None) -> Iterator[Sample]:
+    """Samples of the first ``limit`` documents whose text is present; empty ones in between are kept, not counted."""
+    present: set[str] = set()
+    for sample in samples:
+        if limit is not None and sample.document.text:
+            present.add(sample.document.id)
+            if len(present) > limit:
+                return
+        yield sample
