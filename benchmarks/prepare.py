@@ -18,10 +18,12 @@ from benchmarks.memory import peak, reset_peak
 from benchmarks.models import VOCABULARY, save_tokenizer
 from benchmarks.rows import Row
 from benchmarks.stand_ins import short_ones, stand_ins
+from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.plugins import find_tasks, select_tasks
-from evalsuite.records import EngineInfo, ModelIdentity, RunSpec
+from evalsuite.records import ALL, Block, EngineInfo, ModelIdentity, RunSpec
 from evalsuite.runs.execute import execute
-from evalsuite.runs.plan import Plan, make_plan
+from evalsuite.runs.plan import Plan
+from evalsuite.runs.planning import make_plan
 from evalsuite.runs.requests import Question, groups
 from evalsuite.tokenizers import HFTokenizer, load_tokenizer
 from evalsuite.types import Completion, Request
@@ -87,17 +89,12 @@ def make_setting(scratch: Path) -> Setting:
     real = Path(os.environ.get("EVALSUITE_DATA") or scratch / "none")
     found = all((real / task).is_dir() for task in TASKS)
     data = real if found else stand_ins(scratch / "data")
-    spec = RunSpec(
-        model="none",
-        tasks=TASKS,
-        shots=SHOTS,
-        max_prompt_tokens=CAPS,
-        limit_documents=str(DOCUMENTS),
-        data=str(data),
-    )
-    plan = make_plan(spec, select_tasks(TASKS, find_tasks()))
+    block = Block(TASKS, SHOTS, CAPS, limit_documents={ALL: DOCUMENTS})
+    planner = ScriptedEngine({}, max_model_len=1 << 20)
+    plan = make_plan(RunSpec("none", (block,), data=str(data)), (select_tasks(TASKS, find_tasks()),), planner)
     (scratch / "tokenizer").mkdir()
-    save_tokenizer(scratch / "tokenizer", [sample.document.text for sample in plan.tasks[0].samples], VOCABULARY)
+    texts = [samples[0].document.text for samples in plan.tasks[0].reading.documents()]
+    save_tokenizer(scratch / "tokenizer", texts, VOCABULARY)
     return Setting(plan, scratch / "tokenizer", "publishers' files" if found else "made-up documents of the same sizes")
 
 
@@ -174,7 +171,7 @@ def memory_row(folder: Path, samples: int) -> Row:
         goal=f"less than {MEBIBYTES}",
         met=int(asked) == samples and float(grown) < MEBIBYTES,
         peer_config="none",
-        note="questions, answers and one text a document are held; twenty questions a document of 800 characters",
+        note="no text is held; twenty questions a document of 800 characters",
     )
 
 
@@ -190,12 +187,13 @@ def _seconds(setting: Setting) -> list[float]:
 
 def _questions(setting: Setting, side: Side) -> Iterator[Question]:
     for task in setting.plan.tasks:
+        samples = list(task.reading.samples())
         for cell in task.cells:
-            yield from (Question(setting.plan, cell, sample, side) for sample in task.samples)
+            yield from (Question(cell, sample, side) for sample in samples)
 
 
 def _documents(setting: Setting) -> int:
-    return len({sample.document.id for task in setting.plan.tasks for sample in task.samples})
+    return sum(len(task.sizes) for task in setting.plan.tasks)
 
 
 def _shown(setting: Setting, side: Side) -> list[str]:
@@ -239,7 +237,8 @@ def main(folder: str) -> None:
     tasks = select_tasks(("qmsum",), find_tasks())
     reset_peak()
     before = peak()
-    plan = make_plan(RunSpec(model="none", tasks=("qmsum",), data=folder), tasks)
+    spec = RunSpec("none", (Block(("qmsum",)),), data=folder)
+    plan = make_plan(spec, (tasks,), ScriptedEngine({}, max_model_len=1 << 20))
     print(plan.asked, (peak() - before) / 1024)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from evalsuite.runs.effort import Effort
 from evalsuite.runs.interrupt import Interrupt
 from evalsuite.runs.journal import Journal, JournalContent, lock, mend_journal, read_journal
 from evalsuite.runs.plan import Plan
-from evalsuite.runs.prefetch import prefetch
+from evalsuite.runs.prefetch import Prefetch
 from evalsuite.runs.record import make_record
 from evalsuite.runs.requests import Prepared, groups, request_record
 from evalsuite.runs.resume import RequestLog, Writing, check_resumable, check_samples
@@ -110,10 +109,11 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
         UsageError: the directory holds another run or is in use, or some prompt can never fit.
     """
     with lock(run_directory(out)):
-        record = make_record(plan, engine.info, tuple(_dates(plan, engine)))
-        begin(plan, record, out, allow_engine_change=allow_engine_change)
-        with Interrupt() as interrupt:
-            return _ask(plan, engine, out, report, interrupt)
+        with Prefetch(groups(plan, engine), UNITS_AHEAD) as prepared:  # while the directory is written
+            record = make_record(plan, engine.info, tuple(_dates(plan, engine)))
+            begin(plan, record, out, allow_engine_change=allow_engine_change)
+            with Interrupt() as interrupt:
+                return _ask(plan, engine, out, prepared, report, interrupt)
 
 
 def _dates(plan: Plan, engine: Engine) -> Iterator[str | None]:
@@ -160,16 +160,21 @@ def _records(plan: Plan) -> Iterator[tuple[SampleRecord, Document]]:
             yield sample_record(task.reading.task.name, task.reading.split, sample), sample.document
 
 
-def _ask(plan: Plan, engine: Engine, out: Path, report: Report, interrupt: Interrupt) -> Outcome:
+def _ask(
+    plan: Plan,
+    engine: Engine,
+    out: Path,
+    prepared: Iterable[tuple[Prepared, ...]],
+    report: Report,
+    interrupt: Interrupt,
+) -> Outcome:
     content, writing = _opened(plan, out)
     requests = RequestLog(out / REQUESTS, writing.open)
     with Journal(out / COMPLETIONS) as journal, requests as log:
         tally = _Tally(plan.asked, content, report, Effort(plan, engine))
-        with closing(prefetch(groups(plan, engine), UNITS_AHEAD)) as planned:
-            pending = _pending(planned, log, tally, interrupt)
-            for completion in checked(engine, pending):
-                writing.open()
-                tally.answered(journal.append(completion))
+        for completion in checked(engine, _pending(prepared, log, tally, interrupt)):
+            writing.open()
+            tally.answered(journal.append(completion))
         if not interrupt.requested:
             log.check_end()
     left = plan.asked - tally.done - tally.failed

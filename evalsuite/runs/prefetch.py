@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Self, TypeVar, cast
 
 T = TypeVar("T")
 _END = object()
 
 
-def prefetch(items: Iterable[T], ahead: int) -> Generator[T, None, None]:
-    """The same items, up to ``ahead`` of them made early in a thread; an error arrives where its item would have.
+class Prefetch(Iterator[T]):
+    """The same items, up to ``ahead`` of them made early in a thread that starts at once.
 
-    Closing the iterator stops the thread.
+    An error arrives where its item would have. Used as a context manager: its end stops the thread.
     """
-    ready: queue.Queue[object] = queue.Queue(maxsize=ahead)
-    stop = threading.Event()
-    worker = threading.Thread(target=_fill, args=(iter(items), ready, stop), daemon=True, name="evalsuite-prefetch")
-    worker.start()
-    try:
-        while (item := ready.get()) is not _END:
-            if isinstance(item, _Failure):
-                raise item.error
-            yield item  # type: ignore[misc]  # the queue carries T, a failure or the end
-    finally:
-        stop.set()
-        worker.join()
+
+    def __init__(self, items: Iterable[T], ahead: int) -> None:
+        self._ready: queue.Queue[object] = queue.Queue(maxsize=ahead)
+        self._stop = threading.Event()
+        asked = (iter(items), self._ready, self._stop)
+        self._worker = threading.Thread(target=_fill, args=asked, daemon=True, name="evalsuite-prefetch")
+        self._worker.start()
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stop.set()
+        self._worker.join()
+
+    def __next__(self) -> T:
+        item = _END if self._ended else self._ready.get()
+        if item is _END or isinstance(item, _Failure):
+            self._ended = True
+            raise item.error if isinstance(item, _Failure) else StopIteration
+        return cast("T", item)
 
 
 class _Failure:
