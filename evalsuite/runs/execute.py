@@ -108,12 +108,12 @@ def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engi
     Raises:
         UsageError: the directory holds another run or is in use, or some prompt can never fit.
     """
-    with lock(run_directory(out)):
-        with Prefetch(groups(plan, engine), UNITS_AHEAD) as prepared:  # while the directory is written
-            record = make_record(plan, engine.info, tuple(_dates(plan, engine)))
-            begin(plan, record, out, allow_engine_change=allow_engine_change)
-            with Interrupt() as interrupt:
-                return _ask(plan, engine, out, prepared, report, interrupt)
+    # The first prompts are made while the directory is written.
+    with lock(run_directory(out)), Prefetch(groups(plan, engine), UNITS_AHEAD) as prepared:
+        record = make_record(plan, engine.info, tuple(_dates(plan, engine)))
+        begin(plan, record, out, allow_engine_change=allow_engine_change)
+        with Interrupt() as interrupt:
+            return _ask(plan, engine, out, prepared, report, interrupt)
 
 
 def _dates(plan: Plan, engine: Engine) -> Iterator[str | None]:

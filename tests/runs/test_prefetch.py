@@ -33,7 +33,7 @@ def test_an_error_arrives_behind_the_items_before_it(error: BaseException) -> No
 
 def test_the_first_items_are_made_before_any_is_asked_for() -> None:
     made = threading.Event()
-    with Prefetch(iter(lambda: made.set(), 1), 1):
+    with Prefetch(iter(made.set, 1), 1):
         assert made.wait(timeout=60)
 
 
