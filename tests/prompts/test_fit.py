@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from fitting import check, fitted, is_lossy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made import QUESTION, RESPONSE, parts, sample
 
+from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import UsageError
 from evalsuite.prompts.chat import Frame, plain_frame
-from evalsuite.prompts.fit import SIDES, Budget, check_frame, fit, prompt_budget
+from evalsuite.prompts.fit import SIDES, Budget, check_frame, fit, over_length_error, prompt_budget
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Role, Span
 
@@ -158,8 +161,6 @@ class TestEvidence:
 
     def _fate(self, strategy: str, spans: list[tuple[int, int]], characters: int) -> str | None:
         """Characters as tokens: a cut of exactly so many."""
-        from evalsuite.engines.scripted import CharacterTokenizer
-
         tokenizer = CharacterTokenizer()
         whole = parts(self.TEXT, instruction="Read this. ") if strategy != "left" else parts(self.TEXT)
         total = _length(tokenizer, "".join(part.text for part in whole))
@@ -198,8 +199,6 @@ class TestEvidence:
         assert self._fate("left", [], 100) is None
 
     def test_demonstrations_do_not_shift_it(self) -> None:
-        from evalsuite.engines.scripted import CharacterTokenizer
-
         tokenizer = CharacterTokenizer()
         whole = parts(self.TEXT, demonstration=DEMONSTRATION)
         total = _length(tokenizer, "".join(part.text for part in whole))
@@ -242,6 +241,25 @@ def test_a_frame_that_exceeds_the_budget_is_refused_naming_the_sample(tokenizer:
             refuse(whole, frame, Budget(least - 1, "cap"), strategy, tokenizer, sample(DOCUMENT))
 
 
+@pytest.mark.parametrize(("bound", "limit"), [("cap", "--max-prompt-tokens"), ("model", "the model's maximum")])
+def test_what_cannot_fit_is_told_with_both_numbers_and_the_limit(bound: Literal["cap", "model"], limit: str) -> None:
+    tokenizer = CharacterTokenizer()
+    whole, frame = parts(DOCUMENT), plain_frame(tokenizer)
+    needed = len(QUESTION + RESPONSE) + frame.tokens
+    for refuse in (check_frame, fit):
+        with pytest.raises(UsageError) as refused:
+            refuse(whole, frame, Budget(5, bound), "left", tokenizer, sample(DOCUMENT))
+        assert str(refused.value) == (
+            f"sample s: what must survive a 'left' cut has {needed} tokens, but the budget is 5 ({limit}); "
+            "raise the limit, ask for fewer shots, or choose another --strategy"
+        )
+
+
+def test_a_prompt_too_long_to_send_whole_is_told_with_both_numbers() -> None:
+    said = str(over_length_error(sample(DOCUMENT), 7, Budget(5, "cap")))
+    assert said == "sample s: the prompt has 7 tokens, the budget is 5; choose a --strategy that cuts"
+
+
 def test_the_last_budget_that_passes_the_check_really_fits(tokenizer: Tokenizer) -> None:
     whole = parts(DOCUMENT, demonstration=DEMONSTRATION)
     least = _length(tokenizer, DEMONSTRATION + QUESTION + RESPONSE)
@@ -255,8 +273,6 @@ def test_a_question_longer_than_the_document_survives(tokenizer: Tokenizer) -> N
 
 
 def test_a_cut_chosen_for_all_questions_is_made_where_less_would_do() -> None:
-    from evalsuite.engines.scripted import CharacterTokenizer
-
     tokenizer, whole = CharacterTokenizer(), parts("abcdefghij")
     frame = plain_frame(tokenizer)
     found = fit(whole, frame, Budget(1000, "cap"), "left", tokenizer, sample("abcdefghij"), aligned=Span(0, 4))
@@ -284,7 +300,19 @@ class TestBudget:
     def test_takes_the_answer_from_the_cap_where_the_protocol_says_so(self) -> None:
         assert prompt_budget(1000, 500, 64, limit_includes_generation=True) == Budget(436, "cap")
 
-    @pytest.mark.parametrize(("model_max", "cap", "answer"), [(64, None, 64), (10, 500, 64), (None, None, 1)])
-    def test_without_room_or_limit_is_refused(self, model_max: int | None, cap: int | None, answer: int) -> None:
-        with pytest.raises(UsageError, match=r"no room for a prompt|maximum length is unknown"):
+    def test_of_one_token_is_a_budget(self) -> None:
+        assert prompt_budget(65, None, 64) == Budget(1, "model")
+
+    @pytest.mark.parametrize(("model_max", "cap", "answer"), [(64, None, 64), (10, 500, 64)])
+    def test_without_room_is_refused(self, model_max: int | None, cap: int | None, answer: int) -> None:
+        said = (
+            f"^no room for a prompt: model maximum {model_max}, cap {cap}, {answer} tokens kept for the answer; "
+            "lower --max-new-tokens or raise the limit$"
+        )
+        with pytest.raises(UsageError, match=said):
             prompt_budget(model_max, cap, answer)
+
+    def test_without_a_limit_is_refused(self) -> None:
+        said = "^the model's maximum length is unknown: say --max-model-len N or --max-prompt-tokens N$"
+        with pytest.raises(UsageError, match=said):
+            prompt_budget(None, None, 1)
