@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
 from evalsuite.cells import Setting
 from evalsuite.qa import paper_protocol
 from evalsuite.records import Block
-from evalsuite.runs.identity import QuestionIdentity, template_of
+from evalsuite.runs.identity import QuestionIdentity, completion_key, imported_identity, prompt_hash, template_of
 from evalsuite.task import Dataset, Metric, PromptProtocol, Task
 from evalsuite.types import Document, Judgement, Part, Role, Sample
+from evalsuite.work import Choose, Generate, Loss, Work
 
 PROTOCOL = paper_protocol(judge=lambda *_: Judgement({}, ""), max_new_tokens=8)
 TASK = Task(
@@ -91,3 +93,45 @@ def test_any_change_of_what_is_asked_is_another_question(change: dict[str, objec
 def test_the_same_question_has_the_same_identity_whoever_builds_it() -> None:
     again = replace(SAMPLE, document=Document("d", "The king slept."))
     assert _identity(sample=again, protocol=replace(PROTOCOL, note="another note")) == _identity()
+
+
+def _hash_of(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def test_a_prompt_is_known_by_its_token_ids_in_decimal() -> None:
+    assert prompt_hash((7, 1234567, 7, 0)) == _hash_of("7,1234567,7,0")
+    assert prompt_hash((7, 1234567, 7, 0)) == prompt_hash([7, 1234567, 7, 0])
+    assert prompt_hash(()) == _hash_of("")
+
+
+@pytest.mark.parametrize(
+    ("work", "text"),
+    [
+        (Generate(8, ("\n", "Q:")), r'["m", "p", 8, ["\n", "Q:"]]'),
+        (Generate(8), '["m", "p", 8, []]'),
+        (Generate(8, temperature=0.5, top_p=0.9, seed=3, answers=2), '["m", "p", 8, [], 0.5, 0.9, 3, 2]'),
+        (Choose(((1, 2), (3,))), '["m", "p", [[1, 2], [3]]]'),
+        (Loss(), '["m", "p", "loss"]'),
+    ],
+)
+def test_answers_are_found_again_under_the_key_that_older_runs_wrote(work: Work, text: str) -> None:
+    assert completion_key("m", "p", work) == _hash_of(text)
+
+
+def test_the_identity_of_a_question_is_that_of_runs_already_written() -> None:
+    sample = Sample("s\u00e9", Document("d", "Le roi"), "Qui ?", ("roi",), ("a", "b"), 1)
+    head = '["toy", 1, "paper", "toy/validation/paper/1-shot/seed-0/cap-4096/left", 8, "whole", false, null, "off"]\n'
+    data = rf'["s\u00e9", "{sample.document.hash}", "Qui ?", ["roi"], ["a", "b"]]'
+    shown = '[1, [["document", ""], ["question", " Q: Qui ?"], ["response", ", A:"]], ["t1"]]'
+    assert _identity(sample=sample) == _hash_of(f"{head}{data}\n{shown}\n")
+    dated = head.replace('"off"]', '"off", "2020-02-02"]')
+    block = replace(BLOCK, template_date="2020-02-02")
+    assert _identity(sample=sample, block=block) == _hash_of(f"{dated}{data}\n{shown}\n")
+
+
+def test_the_identity_of_imported_answers_covers_all_that_is_known_of_the_question() -> None:
+    sample = Sample("s", Document("d", "Le roi"), "Qui ?", ("roi",), ("a", "b"), 1)
+    asked = f'[["s", "{sample.document.hash}", "Qui ?", ["roi"], ["a", "b"], 1]]'
+    text = f'["toy", 1, "toy/validation/paper/1-shot/seed-0/cap-4096/left", {asked}]'
+    assert imported_identity(TASK, SETTING, (sample,)) == _hash_of(text)

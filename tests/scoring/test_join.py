@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from made import sample
 
+from evalsuite.cells import Setting
 from evalsuite.errors import TaskError, UsageError
 from evalsuite.qa import paper_protocol
 from evalsuite.records import IMPORTED, RequestRecord
 from evalsuite.scoring.cells import CellScores
 from evalsuite.scoring.join import score_cells, table_cells, unjudged
 from evalsuite.task import Dataset, Metric, PromptProtocol, Task
-from evalsuite.types import Completion, Judgement, Sample, Score, Setting
+from evalsuite.types import Completion, Judgement, Sample, Score
 
 SETTING = Setting("toys", "toy", "validation", "second", 0, 0, None, None, "left")
 SAMPLES = {name: sample("The king slept.", name=name, document=name) for name in ("s1", "s2", "s3")}
