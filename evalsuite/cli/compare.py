@@ -6,6 +6,7 @@ import argparse
 
 from evalsuite.cli.options import Commands, add_command, directory
 from evalsuite.cli.output import say, tell
+from evalsuite.compare.formats import FORMATS, LAYOUTS, render
 from evalsuite.errors import UsageError
 from evalsuite.safe_text import plain
 
@@ -15,15 +16,12 @@ evalsuite compare results --format markdown --every-metric
 evalsuite compare results/llama --format json > cells.json
 """
 
-FORMATS = ("terminal", "markdown", "csv", "latex", "json")
-LAYOUTS = ("auto", "tables", "wide")
-
 
 def add(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(commands, "compare", main, "Show runs side by side", _EXAMPLES)
     parser.add_argument("folders", type=directory, nargs="+", metavar="DIR", help="run directories, or folders of them")
-    parser.add_argument("--format", choices=FORMATS, default="terminal")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="terminal")
     parser.add_argument(
         "--layout",
         choices=LAYOUTS,
@@ -40,7 +38,6 @@ def main(args: argparse.Namespace) -> int:
         0; 4 when runs asked different questions; 3 when some run or cell shown is incomplete.
     """
     from evalsuite.compare.differences import differences, incomparable
-    from evalsuite.compare.formats import render
     from evalsuite.runs.scored import remarks, shown_cells
     from evalsuite.runs.store import read_record, run_folders
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from evalsuite.cli.output import add_logging
 from evalsuite.errors import UsageError
+from evalsuite.prompts.strategies import STRATEGIES
 
 Commands = Any
 """What ``add_subparsers`` returns; argparse keeps its class private."""
@@ -194,8 +195,7 @@ def add_questions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strategy",
         metavar="S",
-        help="what a too long prompt loses: left, document-left, document-right, document-middle, skip, error or "
-        "official (default: the protocol's)",
+        help=f"what a too long prompt loses: {', '.join(STRATEGIES)} (default: the protocol's)",
     )
     parser.add_argument(
         "--split",

@@ -1,34 +1,60 @@
-"""Cells in every format: one table of what each format shows and which function writes it."""
+"""Cells in every format: one table of which function writes each. ``--help`` reads it, so it imports nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from evalsuite.cells import Cell
-from evalsuite.compare.data import to_csv, to_json
-from evalsuite.compare.latex import to_latex
-from evalsuite.compare.markdown import to_markdown
-from evalsuite.compare.sheets import Layout, counted_sheet, lettered_sheet
-from evalsuite.compare.terminal import to_terminal
+if TYPE_CHECKING:
+    from evalsuite.cells import Cell
 
-Arrange = Callable[[Sequence[Cell], Layout], Any]
-
-
-def as_they_are(cells: Sequence[Cell], layout: Layout) -> Sequence[Cell]:
-    """The cells themselves, for formats that programs read."""
-    del layout
-    return cells
+Layout: TypeAlias = Literal["auto", "tables", "wide"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+Write: TypeAlias = "Callable[[Sequence[Cell], Layout], str]"
+"""Cells and how they are laid out for reading in, the text out."""
 
 
-FORMATS: Mapping[str, tuple[Arrange, Callable[[Any], str]]] = {
-    "terminal": (counted_sheet, to_terminal),
-    "markdown": (counted_sheet, to_markdown),
-    "csv": (as_they_are, to_csv),
-    "latex": (lettered_sheet, to_latex),
-    "json": (as_they_are, to_json),
+def _terminal(cells: Sequence[Cell], layout: Layout) -> str:
+    from evalsuite.compare.sheets import counted_sheet
+    from evalsuite.compare.terminal import to_terminal
+
+    return to_terminal(counted_sheet(cells, layout))
+
+
+def _markdown(cells: Sequence[Cell], layout: Layout) -> str:
+    from evalsuite.compare.markdown import to_markdown
+    from evalsuite.compare.sheets import counted_sheet
+
+    return to_markdown(counted_sheet(cells, layout))
+
+
+def _latex(cells: Sequence[Cell], layout: Layout) -> str:
+    from evalsuite.compare.latex import to_latex
+    from evalsuite.compare.sheets import lettered_sheet
+
+    return to_latex(lettered_sheet(cells, layout))
+
+
+def _csv(cells: Sequence[Cell], _: Layout) -> str:
+    from evalsuite.compare.data import to_csv
+
+    return to_csv(cells)
+
+
+def _json(cells: Sequence[Cell], _: Layout) -> str:
+    from evalsuite.compare.data import to_json
+
+    return to_json(cells)
+
+
+FORMATS: dict[str, Write] = {
+    "terminal": _terminal,
+    "markdown": _markdown,
+    "csv": _csv,
+    "latex": _latex,
+    "json": _json,
 }
-"""For each format: how cells are arranged, and the renderer of what that gives."""
+"""By the name that ``compare --format`` takes. A new format is one entry here."""
 
 
 def render(cells: Sequence[Cell], form: str, *, every_metric: bool = False, layout: Layout = "auto") -> str:
@@ -43,5 +69,4 @@ def render(cells: Sequence[Cell], form: str, *, every_metric: bool = False, layo
     Raises:
         UsageError: two runs have a value for one place of a table.
     """
-    arrange, write = FORMATS[form]
-    return write(arrange([cell for cell in cells if cell.primary or every_metric], layout))
+    return FORMATS[form]([cell for cell in cells if cell.primary or every_metric], layout)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from evalsuite.cells import Cell
+from evalsuite.compare.formats import Layout
 from evalsuite.compare.grid import Entry, Grid, Sheet
 from evalsuite.compare.table import Table, make_tables
 from evalsuite.compare.wide import wide_grid
 from evalsuite.compare.words import cell_lines, common_lines, flag_legend, flags, legend, shared_lines, value_text
 from evalsuite.safe_text import short
 
-Layout = Literal["auto", "tables", "wide"]
-LAYOUTS: tuple[Layout, ...] = ("auto", "tables", "wide")
 MANY = 6
 """With more tables than this, ``auto`` makes one wide table."""
 

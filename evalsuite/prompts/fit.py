@@ -10,20 +10,9 @@ from typing import Literal
 
 from evalsuite.errors import UsageError
 from evalsuite.prompts.chat import Frame, framed
+from evalsuite.prompts.strategies import STRATEGIES, Side, part_spans
 from evalsuite.protocols import JoinedText, Tokenizer
 from evalsuite.types import Cut, EvidenceFate, Parts, Removal, Role, Sample, Span
-
-Side = Literal["left", "right", "middle"]
-
-SIDES: dict[str, Side] = {
-    "left": "left",
-    "document-left": "left",
-    "document-right": "right",
-    "document-middle": "middle",
-}
-"""Strategies that cut, and the side they take from."""
-
-STRATEGIES = (*SIDES, "skip", "error", "official")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +101,17 @@ def fit(
         return Fitted(ids, replace(uncut, tokens_before=len(ids), tokens_kept=len(ids)), text, None)
     if strategy == "skip":
         return None
-    if strategy == "error":
+    cuttable, side = STRATEGIES[strategy]
+    if side is None:
         raise over_length_error(sample, total, budget)
-    shrink = _Shrink(encoding, region(parts, strategy), budget.tokens - frame.tokens, SIDES[strategy])
+    shrink = _Shrink(encoding, cuttable(parts), budget.tokens - frame.tokens, side)
     removed, kept = shrink.enough(aligned)
     if frame.tokens + len(kept) > budget.tokens:
         raise frame_error(sample, strategy, frame.tokens + len(kept), budget)
     rest = text[: removed.start] + text[removed.end :]
     ids = framed(frame, rest, kept.ids, tokenizer, budget.tokens)
     lost, fate = removals(parts, encoding, removed), evidence_fate(sample, parts, removed)
-    cut = replace(uncut, side=SIDES[strategy], tokens_kept=len(ids), removed=lost, evidence=fate)
+    cut = replace(uncut, side=side, tokens_kept=len(ids), removed=lost, evidence=fate)
     return Fitted(ids, cut, rest, removed)
 
 
@@ -133,13 +123,13 @@ def check_frame(
     Raises:
         UsageError: they do; the message names the sample and both numbers.
     """
-    if strategy not in SIDES:
+    cuttable, side = STRATEGIES[strategy]
+    if side is None:
         return
-    cuttable = region(parts, strategy)
+    stretch = cuttable(parts)
     spans = zip(parts, part_spans(parts), strict=True)
-    needed = frame.tokens + len(
-        tokenizer.encode_joined([part.text for part, span in spans if not _inside(span, cuttable)])
-    )
+    protected = [text for part, span in spans if (text := _outside(part.text, span, stretch))]
+    needed = frame.tokens + len(tokenizer.encode_joined(protected))
     if needed > budget.tokens:
         raise frame_error(sample, strategy, needed, budget)
 
@@ -159,32 +149,6 @@ def frame_error(sample: Sample, strategy: str, needed: int, budget: Budget) -> U
         f"sample {sample.id}: what must survive a {strategy!r} cut has {needed} tokens, but the budget is "
         f"{budget.tokens} ({limit}); raise the limit, ask for fewer shots, or choose another --strategy"
     )
-
-
-def region(parts: Parts, strategy: str) -> Span:
-    """The stretch of the prompt's text that a strategy may cut, in characters.
-
-    ``left``: everything before the question (the response header where there is none). ``document-*``: the document.
-    """
-    bounds = part_spans(parts)
-    documents = [span for part, span in zip(parts, bounds, strict=True) if part.role is Role.DOCUMENT]
-    if strategy != "left":
-        return Span(documents[0].start, documents[-1].end) if documents else Span(0, 0)
-    for role in (Role.QUESTION, Role.RESPONSE):
-        for part, span in zip(parts, bounds, strict=True):
-            if part.role is role:
-                return Span(0, span.start)
-    return Span(0, documents[-1].end) if documents else Span(0, 0)
-
-
-def part_spans(parts: Parts) -> tuple[Span, ...]:
-    """Where each part stands in the prompt's text."""
-    spans: list[Span] = []
-    start = 0
-    for part in parts:
-        spans.append(Span(start, start + len(part.text)))
-        start += len(part.text)
-    return tuple(spans)
 
 
 def removals(parts: Parts, encoding: JoinedText, removed: Span) -> tuple[Removal, ...]:
@@ -225,8 +189,9 @@ def evidence_fate_of(sample: Sample, kept: tuple[Span, ...] | None) -> EvidenceF
     return "some" if any(left) else "none"
 
 
-def _inside(one: Span, other: Span) -> bool:
-    return other.start <= one.start and one.end <= other.end
+def _outside(text: str, span: Span, stretch: Span) -> str:
+    """What of a part, which stands at a span, is not in a stretch."""
+    return text[: max(0, stretch.start - span.start)] + text[max(0, stretch.end - span.start) :]
 
 
 def _overlap(one: Span, other: Span) -> int:

@@ -8,8 +8,8 @@ from itertools import product
 
 from evalsuite.cells import Setting
 from evalsuite.errors import UsageError
-from evalsuite.prompts.fit import STRATEGIES
 from evalsuite.prompts.shots import Shots
+from evalsuite.prompts.strategies import STRATEGIES
 from evalsuite.records import Block, RunSpec
 from evalsuite.runs.per_task import for_task
 from evalsuite.runs.plan import CellPlan

@@ -14,10 +14,10 @@ from evalsuite.prompts.fit import (
     check_frame,
     fit,
     prompt_budget,
-    region,
 )
 from evalsuite.prompts.render import Rendered, option_ids, render
 from evalsuite.prompts.shots import demonstration_parts, draw
+from evalsuite.prompts.strategies import STRATEGIES
 from evalsuite.protocols import PromptSide
 from evalsuite.records import RequestRecord
 from evalsuite.runs.identity import completion_key, prompt_hash
@@ -97,7 +97,7 @@ class Question:
     @property
     def before(self) -> str:
         """The prompt's own text up to where a cut must end."""
-        end = region(self.rendered.parts, self.cell.setting.strategy).end
+        end = STRATEGIES[self.cell.setting.strategy].cuttable(self.rendered.parts).end
         return "".join(part.text for part in self.rendered.parts)[:end]
 
     def fitted(self, aligned: Span | None = None) -> Fitted | None:

@@ -6,16 +6,21 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from table_cells import CELL, HOSTILE
 
 from evalsuite.cells import Cell
+from evalsuite.cli.main import main
 from evalsuite.compare.formats import FORMATS, render
 from evalsuite.compare.table import make_table, make_tables
 from evalsuite.compare.words import percent, value_text
+from evalsuite.demo.formats import write_world
 from evalsuite.errors import UsageError
 
 FIELDS = [
@@ -260,9 +265,24 @@ def test_no_column_a_spreadsheet_may_see_is_a_formula(name: str) -> None:
         assert not re.match(r"[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20]", field)
 
 
-def test_the_command_offers_every_format_and_layout() -> None:
-    from evalsuite.cli import compare
-    from evalsuite.compare.sheets import LAYOUTS
+def test_a_new_format_is_one_entry_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(FORMATS, "names", lambda cells, _: "".join(f"{cell.task} {cell.metric}\n" for cell in cells))
+    write_world(tmp_path, tasks=("qasper",), documents=1, questions=1)
+    asked = ["--model", "scripted:echo", "--tasks", "qasper", "--data", str(tmp_path / "length-512")]
+    assert main(["run", *asked, "--out", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
 
-    assert tuple(FORMATS) == compare.FORMATS
-    assert compare.LAYOUTS == LAYOUTS
+    assert main(["compare", str(tmp_path / "out"), "--format", "names"]) == 0
+    assert capsys.readouterr().out == "qasper f1\n"
+
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    assert "names" in capsys.readouterr().out
+
+
+def test_the_table_is_read_without_what_writes() -> None:
+    loaded = "import evalsuite.compare.formats, sys; print(*[n for n in sys.modules if n.startswith('evalsuite')])"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"evalsuite", "evalsuite.compare", "evalsuite.compare.formats"}

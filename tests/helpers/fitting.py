@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from evalsuite.prompts.chat import Frame, plain_frame
-from evalsuite.prompts.fit import Budget, Fitted, fit, part_spans
+from evalsuite.prompts.fit import Budget, Fitted, fit
+from evalsuite.prompts.strategies import STRATEGIES, part_spans
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Part, Role, Sample
 
+CUTTING = tuple(name for name, strategy in STRATEGIES.items() if strategy.side)
+"""Strategies under which our own code cuts."""
 SURVIVE_ALL = (Role.QUESTION, Role.RESPONSE)
 SEAM = 4
 """Tokens by which encoding the two sides of a cut together may differ from encoding them apart."""

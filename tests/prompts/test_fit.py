@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
-from fitting import check, fitted, is_lossy
+from fitting import CUTTING, check, fitted, is_lossy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made import QUESTION, RESPONSE, parts, sample
@@ -13,7 +13,7 @@ from made import QUESTION, RESPONSE, parts, sample
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import UsageError
 from evalsuite.prompts.chat import Frame, plain_frame
-from evalsuite.prompts.fit import SIDES, Budget, check_frame, fit, over_length_error, prompt_budget
+from evalsuite.prompts.fit import Budget, check_frame, fit, over_length_error, prompt_budget
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Role, Span
 
@@ -53,7 +53,7 @@ def _length(tokenizer: Tokenizer, text: str) -> int:
     return len(plain_frame(tokenizer).head) + len(tokenizer.encode_literal(text).ids)
 
 
-@pytest.mark.parametrize("strategy", SIDES)
+@pytest.mark.parametrize("strategy", CUTTING)
 @few
 @given(document=texts, share=st.floats(0, 1.1))
 def test_whatever_the_text_and_budget_the_question_stands_and_the_budget_holds(
@@ -65,7 +65,7 @@ def test_whatever_the_text_and_budget_the_question_stands_and_the_budget_holds(
     fitted(whole, least + max(0, int(share * (most - least))), strategy, tokenizer, sample(document))
 
 
-@pytest.mark.parametrize("strategy", SIDES)
+@pytest.mark.parametrize("strategy", CUTTING)
 def test_a_cut_takes_no_more_than_it_must(tokenizer: Tokenizer, strategy: str) -> None:
     whole = parts(DOCUMENT, demonstration=DEMONSTRATION, instruction=INSTRUCTION)
     total = _length(tokenizer, "".join(part.text for part in whole))
@@ -121,7 +121,7 @@ def test_a_middle_cut_keeps_as_much_of_both_ends(tokenizer: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("text", ["🙂" * 40, "漢字かな交じり文" * 12, "e\u0301" * 60, "\U0001d518\U0001d52b" * 45])
-@pytest.mark.parametrize("strategy", SIDES)
+@pytest.mark.parametrize("strategy", CUTTING)
 def test_no_character_is_cut_in_two(tokenizer: Tokenizer, strategy: str, text: str) -> None:
     total = _length(tokenizer, text + QUESTION + RESPONSE)
     least = _length(tokenizer, QUESTION + RESPONSE)
@@ -230,7 +230,7 @@ def test_error_names_the_sample_and_both_numbers(tokenizer: Tokenizer) -> None:
         )
 
 
-@pytest.mark.parametrize("strategy", SIDES)
+@pytest.mark.parametrize("strategy", CUTTING)
 def test_a_frame_that_exceeds_the_budget_is_refused_naming_the_sample(tokenizer: Tokenizer, strategy: str) -> None:
     whole, frame = parts(DOCUMENT, demonstration=DEMONSTRATION), plain_frame(tokenizer)
     kept = QUESTION + RESPONSE if strategy == "left" else DEMONSTRATION + QUESTION + RESPONSE

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from fitting import CUTTING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import parts, sample
@@ -14,7 +15,7 @@ from tokenizer_zoo import NAMES, PROVEN, zoo
 
 from evalsuite.errors import UsageError
 from evalsuite.prompts.chat import plain_frame
-from evalsuite.prompts.fit import SIDES, Budget, fit
+from evalsuite.prompts.fit import Budget, fit
 from evalsuite.tokenizers import joined
 from evalsuite.types import Part, Span
 
@@ -46,7 +47,7 @@ def _short_texts_are_kept() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("strategy", SIDES)
+@pytest.mark.parametrize("strategy", CUTTING)
 @settings(max_examples=25, deadline=None)
 @given(document=TEXT, demonstration=TEXT, instruction=TEXT, share=st.floats(0, 1), wished=st.none() | st.floats(0, 1))
 def test_a_fitted_prompt_is_the_one_that_encoding_everything_whole_gives(
@@ -74,7 +75,7 @@ def test_a_fitted_prompt_is_the_one_that_encoding_everything_whole_gives(
 
 
 @pytest.mark.parametrize("name", PROVEN)
-@pytest.mark.parametrize("strategy", SIDES)
+@pytest.mark.parametrize("strategy", CUTTING)
 def test_cuts_of_a_text_that_was_read_read_little_more(name: str, strategy: str) -> None:
     tokenizer = zoo(name)
     text = "The miller's daughter walked to the river, and nobody asked her why she went. " * 200

@@ -1,0 +1,63 @@
+"""What a prompt that is too long may lose: one table of strategies. ``--help`` reads it, so it imports nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from evalsuite.types import Parts, Span
+
+Side: TypeAlias = Literal["left", "right", "middle"]
+
+
+class Strategy(NamedTuple):
+    """What may be cut, and from which side."""
+
+    cuttable: Callable[[Parts], Span]
+    """The stretch of the prompt's text that may be cut, in characters."""
+    side: Side | None
+    """Where tokens are taken from that stretch; None where this package cuts nothing."""
+
+
+def before_the_question(parts: Parts) -> Span:
+    """Everything before the question (the response header where there is none): demonstrations and instruction too."""
+    from evalsuite.types import Role, Span
+
+    for role in (Role.QUESTION, Role.RESPONSE):
+        for part, span in zip(parts, part_spans(parts), strict=True):
+            if part.role is role:
+                return Span(0, span.start)
+    return Span(0, the_document(parts).end)
+
+
+def the_document(parts: Parts) -> Span:
+    """The document that is asked about, and nothing else."""
+    from evalsuite.types import Role, Span
+
+    found = [span for part, span in zip(parts, part_spans(parts), strict=True) if part.role is Role.DOCUMENT]
+    return Span(found[0].start, found[-1].end) if found else Span(0, 0)
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "left": Strategy(before_the_question, "left"),
+    "document-left": Strategy(the_document, "left"),
+    "document-right": Strategy(the_document, "right"),
+    "document-middle": Strategy(the_document, "middle"),
+    "skip": Strategy(the_document, None),  # the sample is counted as skipped
+    "error": Strategy(the_document, None),  # the run is refused
+    "official": Strategy(the_document, None),  # the benchmark's own rule cuts
+}
+"""By the name that ``--strategy`` takes. A new one that cuts is one entry here."""
+
+
+def part_spans(parts: Parts) -> tuple[Span, ...]:
+    """Where each part stands in the prompt's text."""
+    from evalsuite.types import Span
+
+    spans: list[Span] = []
+    start = 0
+    for part in parts:
+        spans.append(Span(start, start + len(part.text)))
+        start += len(part.text)
+    return tuple(spans)
