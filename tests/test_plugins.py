@@ -12,10 +12,12 @@ from zipfile import ZipFile
 
 import pytest
 
+from evalsuite.engines.registry import open_prompt_side
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks, select_tasks
 
-EXAMPLE = Path(__file__).resolve().parent / "example_plugin"
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "tests" / "example_plugin"
 MY_TASKS = EXAMPLE / "my_tasks"
 LETTER = {
     "id": "l1",
@@ -37,7 +39,7 @@ def cli(tmp_path: Path) -> CLI:
     """Runs our command line in an empty folder; ``path`` is put in front of the import path."""
 
     def run(line: str, *arguments: object, path: Path | None = None) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "PYTHONPATH": str(path) if path else ""}
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (path, ROOT) if path else (ROOT,)))}
         command = [sys.executable, "-m", "evalsuite", *line.split(), *map(str, arguments)]
         return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
 
@@ -100,6 +102,48 @@ def test_a_task_of_a_package_runs_by_log_likelihood(cli: CLI, tmp_path: Path, in
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads((tmp_path / "out" / "cells.json").read_text())
     assert (cell["metric"], cell["asked"], cell["scored"]) == ("accuracy", 1, 1)
+
+
+def test_an_installed_package_adds_its_engine(cli: CLI, tmp_path: Path, installed_plug_in: Path) -> None:
+    data = write_data(tmp_path, "riddles", RIDDLE)
+    asked = ("run --tasks riddles --out out --data", data, "--model")
+
+    done = cli(*asked, "parrot:A comb", path=installed_plug_in)
+
+    assert done.returncode == 0, done.stderr
+    (cell,) = json.loads((tmp_path / "out" / "cells.json").read_text())
+    assert (cell["model"], cell["value"]) == ("A comb", 100.0)
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["engine"]["scheme"] == "parrot"
+    assert "did you mean parrot?" in cli(*asked, "parot:A comb", path=installed_plug_in).stderr
+    assert "a parrot takes no options" in cli(*asked, "parrot:A comb,a=1", path=installed_plug_in).stderr
+    assert "parrot" not in cli(*asked, "nothing:A comb").stderr
+
+
+@pytest.mark.parametrize(
+    ("entry", "content", "complaint"),
+    [
+        ("hf = broken_engine", "", "two engines are called hf: evalsuite.engines.hf and broken_engine"),
+        ("lamp = broken_engine", "raise SystemExit(0)", "lamp = broken_engine cannot be loaded: SystemExit(0)"),
+        ("lamp = broken_engine", "import a_package_nobody_has", "No module named 'a_package_nobody_has'"),
+        ("lamp = broken_engine", "load = None", "an engine's module needs a function load"),
+    ],
+)
+def test_a_broken_engine_of_a_package_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, entry: str, content: str, complaint: str
+) -> None:
+    (tmp_path / "broken_engine.py").write_text(content)
+    described = tmp_path / "broken_engine-1.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-engine\nVersion: 1\n")
+    (described / "entry_points.txt").write_text(f"[evalsuite.engines]\n{entry}\n")
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "broken_engine", raising=False)
+
+    with pytest.raises(UsageError) as error:
+        open_prompt_side(f"{entry.split(maxsplit=1)[0]}:x")
+
+    assert complaint in str(error.value)
 
 
 def test_a_run_is_scored_again_only_with_its_tasks_at_hand(cli: CLI, tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from evalsuite.errors import UsageError, unknown
 from evalsuite.protocols import Engine, PromptSide
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 SCHEMES: Mapping[str, str] = {
     "hf": "evalsuite.engines.hf",
@@ -18,7 +21,9 @@ SCHEMES: Mapping[str, str] = {
     "lm-eval": "evalsuite.engines.lm_eval",
     "scripted": "evalsuite.engines.scripted",
 }
-"""Scheme to the module whose ``load(name, options, max_model_len=...)`` opens it."""
+"""Scheme to the module whose ``load(name, options, max_model_len=...)`` opens it; plug-ins bring more."""
+ENTRY_POINT_GROUP = "evalsuite.engines"
+"""An installed package's entry point of this group is a scheme and its module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,12 @@ def parse_model(text: str) -> ModelName:
     """
     scheme, colon, rest = text.partition(":")
     if not colon:
-        raise UsageError(f"--model {text}: say how to load it, e.g. hf:{text}; schemes: {', '.join(SCHEMES)}")
-    if scheme not in SCHEMES:
-        raise UsageError(unknown("model scheme", scheme, SCHEMES))
+        raise UsageError(
+            f"--model {text}: say how to load it, e.g. hf:{text}; schemes: {', '.join((*SCHEMES, *_plugged_in()))}"
+        )
+    known = (*SCHEMES, *_plugged_in())
+    if scheme not in known:
+        raise UsageError(unknown("model scheme", scheme, known))
     name, *pairs = rest.split(",")
     if not name:
         raise UsageError(f"--model {text}: the model's name or path is missing behind the colon")
@@ -89,10 +97,43 @@ def open_prompt_side(text: str, *, max_model_len: int | None = None) -> PromptSi
 
 
 def _module(scheme: str) -> ModuleType:
+    if scheme not in SCHEMES:
+        return _load(_plugged_in()[scheme])
     try:
         return importlib.import_module(SCHEMES[scheme])
     except ModuleNotFoundError as error:
         raise UsageError(missing_package(scheme, error)) from error
+
+
+def _plugged_in() -> dict[str, EntryPoint]:
+    """The entry points of installed packages by scheme.
+
+    Raises:
+        UsageError: two engines have one scheme.
+    """
+    from importlib.metadata import entry_points
+
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        other = SCHEMES.get(entry.name) or (found[entry.name].value if entry.name in found else None)
+        if other is not None:
+            raise UsageError(f"two engines are called {entry.name}: {other} and {entry.value}; uninstall one")
+        found[entry.name] = entry
+    return found
+
+
+def _load(entry: EntryPoint) -> ModuleType:
+    """The module an entry point names."""
+    origin = f"entry point {entry.name} = {entry.value}"
+    try:
+        module = entry.load()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise UsageError(f"{origin} cannot be loaded: {error!r}; uninstall or mend that package") from error
+    if not callable(getattr(module, "load", None)):
+        raise UsageError(f"{origin}: an engine's module needs a function load(name, options, *, max_model_len=None)")
+    return cast("ModuleType", module)
 
 
 def missing_package(scheme: str, error: ModuleNotFoundError) -> str:
