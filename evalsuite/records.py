@@ -125,6 +125,16 @@ class FileSeal:
 
 
 @dataclass(frozen=True, slots=True)
+class Scoring:
+    """How the answers of a run were judged last; what was asked stands in the record itself."""
+
+    evalsuite_version: str
+    commit: str | None
+    task_versions: Mapping[str, int]
+    """Version of each task by which its answers were judged."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Everything needed to believe and repeat a run."""
 
@@ -151,6 +161,8 @@ class RunRecord:
     """Version of each task when it was asked."""
     judged_identity: Mapping[str, str] = field(default_factory=dict)
     """Question identity at the last scoring, of cells whose task had another version by then."""
+    scoring: Scoring | None = None
+    """None while nothing was scored, and in runs written before it was recorded."""
     sealed: Mapping[str, FileSeal] = field(default_factory=dict)
     """Counts and checksums of the run's files; one that is being written has none until the run closes."""
     begun: str | None = None

@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN_HERE = ("getting-started", "tasks-and-plugins", "prompts-and-cuts", "runs", "scores-and-tables", "predictions")
+RUN_HERE = (
+    "getting-started",
+    "tasks-and-plugins",
+    "prompts-and-cuts",
+    "runs",
+    "scores-and-tables",
+    "predictions",
+    "python",
+)
 """Pages whose console examples need no model but the scripted ones."""
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 

@@ -38,24 +38,21 @@ def main(args: argparse.Namespace) -> int:
         0; 4 when runs asked different questions; 3 when some run or cell shown is incomplete.
     """
     from evalsuite.compare.differences import differences, incomparable
-    from evalsuite.runs.scored import remarks, shown_cells
-    from evalsuite.runs.store import read_record, run_folders
+    from evalsuite.runs.run import open_runs
 
-    folders = run_folders(args.folders)
-    shown = {folder: shown_cells(folder) for folder in folders}
-    without = [folder for folder, cells in shown.items() if not cells]
-    if len(without) == len(folders):
-        raise UsageError(
-            f"{folders[0]} has no scores: its run was cut short; run it again, or `evalsuite score {folders[0]}`"
-        )
-    records = {str(folder): read_record(folder) for folder in folders}
-    said = dict.fromkeys(line for folder in folders for line in remarks(folder))
+    runs = open_runs(args.folders)
+    without = [run.folder for run in runs if not run.cell_values]
+    if len(without) == len(runs):
+        first = runs[0].folder
+        raise UsageError(f"{first} has no scores: its run was cut short; run it again, or `evalsuite score {first}`")
+    records = {str(run.folder): run.record for run in runs}
+    said = dict.fromkeys(line for run in runs for line in run.remarks())
     missing = (
         f"{folder} has no scores yet: none of it is in the table; `evalsuite score {folder}`" for folder in without
     )
     for line in (*differences(records), *missing, *said):
         tell(f"note: {plain(line)}")
-    cells = [cell for found in shown.values() for cell in found]
+    cells = [cell for run in runs for cell in run.cell_values]
     say(render(cells, args.format, every_metric=args.every_metric, layout=args.layout), end="")
     if any(incomparable(records)):
         return 4

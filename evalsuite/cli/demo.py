@@ -25,10 +25,10 @@ def main(args: argparse.Namespace) -> int:
     """Runs the demo and prints its tables."""
     # before anything heavy is imported: the first sign of life
     say(f"Two checkpoints of a few megabytes, four tasks, generated documents; everything lands in {args.out}.\n")
-    from evalsuite.cli.progress import progress
+    from evalsuite.cli.watching import OnTerminal
     from evalsuite.demo.show import run_demo
 
     tell("writing documents and loading the models ...")
-    for text in run_demo(args.out, progress):
+    for text in run_demo(args.out, OnTerminal(named=True)):
         say(text)
     return 0

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,36 +90,20 @@ def add(commands: Commands) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Plans, asks, scores, prints."""
-    from evalsuite.cli.progress import progress, summary
-    from evalsuite.cli.startup import loading
-    from evalsuite.engines.registry import open_engine, open_prompt_side
-    from evalsuite.interop.selection import choose_tasks
-    from evalsuite.plugins import find_tasks
-    from evalsuite.runs.execute import execute
-    from evalsuite.runs.planning import make_plan
-    from evalsuite.runs.resume import check_early
+    """Asks, scores, prints."""
+    from evalsuite.api import ask
+    from evalsuite.cli.progress import summary
+    from evalsuite.cli.watching import OnTerminal
 
-    tasks = find_tasks(args.include_path)
-    chosen = choose_tasks(args.tasks, tasks)
-    most = "" if args.max_cost is None else f",max_cost={args.max_cost}"
-    with loading(), _each_on_its_line():
-        side = open_prompt_side(args.model + most, max_model_len=args.max_model_len)
-        plan = make_plan(spec_of(args), (chosen,), side)
-    _note(plan.notices)
-    check_early([cell.setting for cell in plan.cells], plan.identities, args.out)
-    with loading():
-        engine = open_engine(args.model + most, max_model_len=args.max_model_len, side=side)
-    try:
-        _note(engine.info.notes)
-        told = engine.info.notes
-        with progress(plan.asked) as report:
-            begun = time.monotonic()
-            outcome = execute(plan, engine, args.out, report, allow_engine_change=args.allow_engine_change)
-            took = time.monotonic() - begun
-        _note(engine.info.notes[len(told) :])
-    finally:
-        engine.close()
+    with _each_on_its_line():
+        asked = ask(
+            spec_of(args),
+            args.out,
+            OnTerminal(),
+            allow_engine_change=args.allow_engine_change,
+            max_cost=args.max_cost,
+        )
+    outcome = asked.outcome
     if outcome.damaged:
         where = ", ".join(map(str, outcome.damaged))
         tell(f"note: completions.jsonl: damaged lines were left out, their samples asked again: {where}")
@@ -128,9 +111,9 @@ def main(args: argparse.Namespace) -> int:
         tell(f"interrupted after {outcome.done} of {outcome.asked}; the same command goes on from there")
         return 130
     code = finish(args.out, args)
-    tell(summary(outcome, took, getattr(engine, "cost", None)))
+    tell(summary(outcome, asked.seconds, asked.cost))
     tell(f"results in {plain(str(args.out))}; show them again: evalsuite compare {plain(str(args.out))}")
-    return max(code, INCOMPLETE if plan.defects else 0)
+    return max(code, INCOMPLETE if asked.defects else 0)
 
 
 @contextmanager
@@ -149,41 +132,30 @@ def _each_on_its_line() -> Iterator[None]:
         ) from None
 
 
-def _note(notices: Iterable[str]) -> None:
-    for notice in notices:
-        tell(f"note: {plain(notice)}")
-
-
 def finish(out: Path, args: argparse.Namespace) -> int:
     """Scores a run directory and prints its table.
 
     Returns:
         0, or 3 when some cell is incomplete.
     """
+    from evalsuite.api import score
     from evalsuite.compare.formats import render
-    from evalsuite.interop.selection import known_tasks
-    from evalsuite.plugins import find_tasks
-    from evalsuite.runs.scored import remarks, score_folder
-    from evalsuite.runs.store import read_record
 
-    recorded = read_record(out)
-    titles = {setting.task for setting in recorded.settings}
-    tasks = known_tasks(find_tasks(args.include_path), recorded.spec.tasks, titles, named=getattr(args, "tasks", ()))
-    defects: list[str] = []
-    cells = score_folder(out, tasks, allow_incomplete=args.allow_incomplete, defect=defects.append)
-    say(render(cells, "terminal"))
-    for line in remarks(out):
+    named, paths = tuple(getattr(args, "tasks", ())), tuple(args.include_path)
+    scored = score(out, include_paths=paths, named=named, allow_incomplete=args.allow_incomplete)
+    say(render(scored.cells, "terminal"))
+    for line in scored.run.remarks():
         tell(f"note: {plain(line)}")
-    for line in defects:
+    for line in scored.defects:
         complain(f"defect: {plain(line)}")
-    incomplete = [cell for cell in cells if cell.primary and not cell.complete]
+    incomplete = [cell for cell in scored.cells if cell.primary and not cell.complete]
     for cell in (cell for cell in incomplete if cell.failed):
         asked = f"{cell.task} {cell.shots}-shot, cap {cell.max_prompt_tokens or 'model'}"
         complain(
             f"incomplete: {asked}: {cell.failed} of {cell.asked} failed or missing; run it again to ask those, or see "
             "`evalsuite score --allow-incomplete`"
         )
-    return INCOMPLETE if incomplete or defects else 0
+    return INCOMPLETE if incomplete or scored.defects else 0
 
 
 def spec_of(args: argparse.Namespace) -> RunSpec:

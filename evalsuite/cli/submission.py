@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from evalsuite.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from evalsuite.benchmark import Submission
+    from evalsuite.runs.run import Run
     from evalsuite.task import Task
 
 _EXAMPLES = """
@@ -36,11 +37,12 @@ def add(commands: Commands) -> None:
 def main(args: argparse.Namespace) -> int:
     """Collects, checks, writes."""
     from evalsuite.plugins import find_tasks
-    from evalsuite.runs.store import run_folders, write_atomic
+    from evalsuite.runs.run import open_runs
+    from evalsuite.runs.store import write_atomic
 
     ours = _submission(args.suite)
     split = args.split or ours.split
-    predictions = _predictions(run_folders([args.folder]), ours, split, args.cell)
+    predictions = _predictions(open_runs([args.folder]), ours, split, args.cell)
     tasks = find_tasks()
     expected = {name: _ids(tasks[task], split, args.data) for task, name in ours.tasks.items() if name in predictions}
     write_atomic(args.out, ours.write(predictions, expected).encode())
@@ -62,15 +64,15 @@ def _submission(suite: str) -> Submission:
     return known[suite]
 
 
-def _predictions(folders: Sequence[Path], ours: Submission, split: str, part: str) -> dict[str, Mapping[str, str]]:
+def _predictions(runs: Iterable[Run], ours: Submission, split: str, part: str) -> dict[str, Mapping[str, str]]:
     """Answers by set and id, of the one cell that each set was asked in.
 
     Raises:
         UsageError: no set was asked, or one in several cells.
     """
     found: dict[str, tuple[str, Mapping[str, str]]] = {}
-    for folder in folders:
-        for task, key, answers in _cells(folder, ours, split, part):
+    for run in runs:
+        for task, key, answers in _cells(run, ours, split, part):
             if task in found:
                 raise UsageError(
                     f"{task} was answered in several cells, {found[task][0]} and {key}: choose with --cell TEXT, or "
@@ -82,15 +84,14 @@ def _predictions(folders: Sequence[Path], ours: Submission, split: str, part: st
     return {ours.tasks[task]: answers for task, (_, answers) in found.items()}
 
 
-def _cells(folder: Path, ours: Submission, split: str, part: str) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+def _cells(run: Run, ours: Submission, split: str, part: str) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """Task, cell and answers of every cell of a run that asked an official set."""
-    from evalsuite.runs.scored import read_answers
-
-    settings, requests, completions = read_answers(folder)
-    chosen = {one.key: one for one in settings if one.task in ours.tasks and one.split == split}
+    if not run.samples:  # read, so that damage is found before anything is sent anywhere
+        return
+    chosen = {one.key: one for one in run.record.settings if one.task in ours.tasks and one.split == split}
     answers: dict[str, dict[str, str]] = {key: {} for key in chosen if part in key}
-    for request in requests:
-        completion = completions.get(request.key or "")
+    for request in run.requests:
+        completion = run.completions.get(request.key or "")
         if request.cell in answers and completion is not None and completion.error is None:
             answers[request.cell][request.sample_id] = completion.text.strip()
     for key, given in answers.items():

@@ -7,8 +7,7 @@ tool itself: greedy answers, no demonstrations, nothing cut. Writes each checkpo
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -16,7 +15,6 @@ from tempfile import TemporaryDirectory
 
 from evalsuite.demo.formats import write_world
 from evalsuite.records import ALL, Block, RunSpec
-from evalsuite.runs.execute import Progress
 
 MODELS = ("short", "long")
 TASKS = ("narrativeqa", "qasper", "quality", "qmsum")
@@ -58,17 +56,13 @@ def measure(
 def _primary(
     model: Path, data: Path, out: Path, tasks: Sequence[str], lengths: Sequence[int]
 ) -> Mapping[tuple[str, int], float]:
+    from evalsuite.api import Watcher
     from evalsuite.demo.show import run_spec
 
     block = Block(tuple(tasks), lengths=tuple(lengths), split={ALL: "test"}, max_new_tokens=32)
     spec = RunSpec(f"hf:{model}", (block,), data=str(data))
-    cells = run_spec(spec, out, _quiet)
+    cells = run_spec(spec, out, Watcher())
     return {(c.task, c.length): c.value for c in cells if c.primary and c.value is not None and c.length is not None}
-
-
-@contextmanager
-def _quiet(_: int, __: str) -> Iterator[Callable[[Progress], None]]:
-    yield lambda _: None
 
 
 def table(figures: Sequence[Figure], model: str) -> str:

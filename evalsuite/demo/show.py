@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from evalsuite.api import Watcher, ask, score
 from evalsuite.cells import Cell
 from evalsuite.compare.formats import render
 from evalsuite.demo.checkpoints import checkpoint
 from evalsuite.demo.formats import write_world
-from evalsuite.engines.registry import open_engine, open_prompt_side
-from evalsuite.plugins import find_tasks, select_tasks
 from evalsuite.records import ALL, Block, RunSpec
-from evalsuite.runs.execute import Progress, execute
-from evalsuite.runs.planning import make_plan
-from evalsuite.runs.scored import score_folder
 
 MODELS = ("short", "long")
 TASKS = ("narrativeqa", "qasper", "quality", "qmsum")
@@ -46,8 +41,6 @@ Table 3. Half of the 4,096-token documents, but prompts capped.
 Read the cap beside what it took: the score falls with the evidence that the cut removed, whatever the model can do.
 """
 
-Report = Callable[[int, str], AbstractContextManager[Callable[[Progress], None]]]
-
 
 @dataclass(frozen=True, slots=True)
 class Asking:
@@ -65,44 +58,35 @@ class Asking:
         return RunSpec(f"hf:{checkpoint(model)}", (block,), data=str(data))
 
 
-def run_demo(out: Path, report: Report) -> Iterator[str]:
+def run_demo(out: Path, watch: Watcher) -> Iterator[str]:
     """Writes the world, runs both models three times, and tells what to see.
 
     Args:
         out: gets the data, ``short`` and ``long`` (runs), and the same below ``shots`` and ``capped``.
-        report: opens a progress display for a number of samples and a model's name.
+        watch: is told how the runs go.
 
     Yields:
         Texts to print, the tables among them.
     """
     data = out / "data"
     write_world(data, tasks=TASKS, lengths=LENGTHS, documents=DOCUMENTS, questions=QUESTIONS, seed=0)
-    yield UNCUT + "\n" + _table(out, data, report, Asking(LENGTHS))
-    yield WITH_SHOTS + "\n" + _table(out / "shots", data, report, Asking((SHOWN,), shots=SHOTS))
+    yield UNCUT + "\n" + _table(out, data, watch, Asking(LENGTHS))
+    yield WITH_SHOTS + "\n" + _table(out / "shots", data, watch, Asking((SHOWN,), shots=SHOTS))
     capped = Asking((max(LENGTHS),), caps=(*CAPS, None), limit=CAPPED)
-    yield CUT + "\n" + _table(out / "capped", data, report, capped)
+    yield CUT + "\n" + _table(out / "capped", data, watch, capped)
     yield (
         f"Next: evalsuite compare {out} --every-metric; evalsuite prompts narrativeqa "
         f"--model hf:{checkpoint('long')} --data {data} --length 512"
     )
 
 
-def _table(out: Path, data: Path, report: Report, asking: Asking) -> str:
-    cells = [cell for name in MODELS for cell in run_spec(asking.spec(name, data), out / name, report)]
+def _table(out: Path, data: Path, watch: Watcher, asking: Asking) -> str:
+    cells = [cell for name in MODELS for cell in run_spec(asking.spec(name, data), out / name, watch)]
     return render(cells, "terminal")
 
 
-def run_spec(spec: RunSpec, out: Path, report: Report) -> tuple[Cell, ...]:
-    """Runs and scores one spec on built-in tasks; its progress is named after its model."""
-    tasks = find_tasks()
-    side = open_prompt_side(spec.model)
-    plan = make_plan(spec, [select_tasks(block.tasks, tasks) for block in spec.blocks], side)
-    engine = open_engine(spec.model, side=side)
-    try:
-        with report(plan.asked, Path(spec.model.partition(":")[2]).name) as show:
-            outcome = execute(plan, engine, out, show)
-    finally:
-        engine.close()
-    if outcome.interrupted:
+def run_spec(spec: RunSpec, out: Path, watch: Watcher) -> tuple[Cell, ...]:
+    """Runs and scores one spec on built-in tasks."""
+    if ask(spec, out, watch).outcome.interrupted:
         raise KeyboardInterrupt
-    return score_folder(out, tasks)
+    return score(out).cells

@@ -187,7 +187,7 @@ def _opened(plan: Plan, out: Path) -> tuple[JournalContent, Writing]:
     """What is answered already, damaged lines taken out, and the guard of the files' seals."""
     path = out / COMPLETIONS
     tasks = {cell.task.name: cell.task for cell in plan.cells}
-    content, writing = read_journal(path), Writing(out, lambda record: dump_all(unanswered(out, record, tasks)))
+    content, writing = read_journal(path), Writing(out, lambda: dump_all(unanswered(out, tasks)))
     sealed = read_record(out).sealed
     if content.damaged or COMPLETIONS not in sealed or not path.exists() or seal_of(path) != sealed[COMPLETIONS]:
         # Every line carries its own checksum and what is missing is asked again: a journal may have lost lines.

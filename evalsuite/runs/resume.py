@@ -95,7 +95,7 @@ def check_samples(former: RunRecord, planned: Iterable[SampleRecord], out: Path)
 class Writing:
     """A run's files while they are written: opened before the first new line, sealed when the run closes."""
 
-    def __init__(self, out: Path, blank: Callable[[RunRecord], bytes]) -> None:
+    def __init__(self, out: Path, blank: Callable[[], bytes]) -> None:
         """Prepares.
 
         Args:
@@ -113,7 +113,7 @@ class Writing:
         kept = {name: seal for name, seal in record.sealed.items() if name == SAMPLES}
         record = replace(record, sealed=kept, ended=None)
         write_record(self._out, record)
-        write_atomic(self._out / CELLS, self._blank(record))
+        write_atomic(self._out / CELLS, self._blank())
         write_record(self._out, with_seals(record, self._out, (CELLS,)))
 
     def close(self, *, finished: bool) -> None:

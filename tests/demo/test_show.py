@@ -6,15 +6,15 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from made import command, environment
 
+from evalsuite.api import Watcher
 from evalsuite.demo import show
-from evalsuite.runs.execute import Progress
+from evalsuite.runs.execute import Report
 
 ROOT = Path(__file__).parents[2]
 PROMISED = 2.0
@@ -44,13 +44,13 @@ def test_both_models_are_named_and_three_tables_come(tmp_path: Path, monkeypatch
         monkeypatch.setattr(show, name, value)
     named: list[str] = []
 
-    @contextmanager
-    def report(asked: int, name: str) -> Iterator[Callable[[Progress], None]]:
-        assert asked
-        named.append(name)
-        yield lambda _: None
+    class Naming(Watcher):
+        def progress(self, asked: int, model: str) -> AbstractContextManager[Report]:
+            assert asked
+            named.append(model)
+            return super().progress(asked, model)
 
-    told = list(show.run_demo(tmp_path, report))
+    told = list(show.run_demo(tmp_path, Naming()))
     assert named == ["short", "long"] * 3
     assert [text.partition(".")[0] for text in told[:3]] == ["Table 1", "Table 2", "Table 3"]
     for place in ("", "shots", "capped"):

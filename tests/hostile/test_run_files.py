@@ -14,7 +14,8 @@ from made import TOY, row, toy_data, toy_run
 from evalsuite.cli.main import main
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
-from evalsuite.runs.scored import remarks, score_folder, shown_cells
+from evalsuite.runs.run import Run
+from evalsuite.runs.scored import score_folder
 from evalsuite.runs.store import dump_all
 
 FLIPS = 300
@@ -79,7 +80,8 @@ def _scored(folder: Path) -> bytes:
 
 
 def _shown(folder: Path) -> bytes:
-    return dump_all(shown_cells(folder)) + "".join(remarks(folder)).encode()
+    run = Run.open(folder)
+    return dump_all(run.cell_values) + "".join(run.remarks()).encode()
 
 
 @pytest.mark.parametrize("state", ["finished", "killed"])

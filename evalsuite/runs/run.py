@@ -1,0 +1,206 @@
+"""A run directory, read: the one reader that scoring, comparing and everything else go through."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from evalsuite.cells import Cell
+from evalsuite.records import RequestRecord, RunRecord
+from evalsuite.runs import store
+from evalsuite.runs.journal import check_journal, read_journal
+from evalsuite.runs.samples import read_document, read_samples
+from evalsuite.runs.seal import check_seals, is_sealed
+from evalsuite.types import Completion, Sample, Score
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Samples: TypeAlias = Mapping[tuple[str, str, int | None], Mapping[str, Sample]]
+"""By task, split and length, then by id."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory. Its record is read at once, each other file when it is asked for, and checked then."""
+
+    folder: Path
+    record: RunRecord
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Run:
+        """The run of a directory.
+
+        Raises:
+            UsageError: the directory holds no run, or its record is damaged.
+        """
+        return cls(Path(folder), store.read_record(Path(folder)))
+
+    @property
+    def model(self) -> str:
+        """What tables call its model."""
+        return self.record.spec.model_name or self.record.engine.model.name
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The samples asked; every document is read once, to see that it is whole, and not kept.
+
+        Raises:
+            UsageError: the file or a document is damaged.
+        """
+        self._check(store.SAMPLES)
+        found: dict[tuple[str, str, int | None], dict[str, Sample]] = defaultdict(dict)
+        documents: dict[str, None] = {}
+        for line, sample in read_samples(self.folder):
+            found[line.task, line.split, line.length][sample.id] = sample
+            documents[line.document] = None
+        for digest in documents:
+            self.document(digest)
+        return found
+
+    @cached_property
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """What became of every question.
+
+        Raises:
+            UsageError: the file is damaged.
+        """
+        self._check(store.REQUESTS)
+        return tuple(store.read_requests(self.folder, self.record))
+
+    @cached_property
+    def completions(self) -> Mapping[str, Completion]:
+        """The answers, by key.
+
+        Raises:
+            UsageError: the journal is damaged, but for a torn last line.
+        """
+        self._check_journal()
+        return read_journal(self.folder / store.COMPLETIONS).completions
+
+    @cached_property
+    def score_values(self) -> tuple[Score, ...]:
+        """The judged answers; none while nothing was scored.
+
+        Raises:
+            UsageError: the file is damaged.
+        """
+        self._check(store.SCORES)
+        path = self.folder / store.SCORES
+        return tuple(store.read_lines(path, Score)) if path.is_file() else ()
+
+    @cached_property
+    def cell_values(self) -> tuple[Cell, ...]:
+        """The cells of its table as they were written; none while nothing was scored.
+
+        Raises:
+            UsageError: a file they were made from is not as it was written.
+        """
+        self._check(store.CELLS, store.SCORES, store.SAMPLES, store.REQUESTS)
+        if is_sealed(self.record):
+            self._check_journal()
+            if store.REQUESTS not in self.record.sealed:
+                deque(store.read_requests(self.folder, self.record), maxlen=0)  # each line is checked by itself
+        path, sealed = self.folder / store.CELLS, self.record.sealed
+        if not path.is_file() or (is_sealed(self.record) and store.CELLS not in sealed):
+            return ()
+        cells: tuple[Cell, ...] = store.read_value(path, tuple[Cell, ...])
+        return cells
+
+    def document(self, digest: str) -> str:
+        """The text of a document, by its hash.
+
+        Raises:
+            UsageError: it is not there, or damaged.
+        """
+        return read_document(self.folder, digest)
+
+    def cells(self) -> DataFrame:
+        """The cells of its table, a row each; columns as in ``evalsuite schema cell``.
+
+        Raises:
+            UsageError: pandas is not installed, or a file is damaged.
+        """
+        return _frame(map(asdict, self.cell_values), tuple(Cell.__dataclass_fields__))
+
+    def scores(self) -> DataFrame:
+        """The judged answers, a row each; every metric is a column of its own.
+
+        Raises:
+            UsageError: pandas is not installed, or a file is damaged.
+        """
+        rows = list(map(_score_row, self.score_values))
+        return _frame(rows, tuple(dict.fromkeys(name for row in rows for name in row)))
+
+    def remarks(self) -> Iterator[str]:
+        """Sentences on what a reader of its values should know about its files."""
+        if not is_sealed(self.record):
+            yield f"{self.folder} is unsealed: it was written before files were sealed, damage would not be noticed"
+        elif store.SCORES not in self.record.sealed:
+            path = self.folder / store.COMPLETIONS
+            count = path.read_bytes().count(b"\n") if path.exists() else 0
+            yield f"{self.folder} is unfinished, {count} answers so far: run its command again to go on"
+        for cell in self.record.judged_identity:
+            asked = "has another version than when it was asked; its answers are judged by that"
+            yield f"{self.folder}: the task of {cell} {asked}"
+
+    def _check(self, *names: str) -> None:
+        again = f"`evalsuite score {self.folder}` writes it anew"
+        made_anew = [name for name in names if name in (store.CELLS, store.SCORES)]
+        check_seals(self.folder, self.record, made_anew, again)
+        check_seals(self.folder, self.record, [name for name in names if name not in made_anew], store.AGAIN)
+
+    def _check_journal(self) -> None:
+        if is_sealed(self.record):
+            check_journal(self.folder / store.COMPLETIONS, self.record.sealed.get(store.COMPLETIONS))
+
+
+class Runs(Sequence[Run]):
+    """Several runs, read together."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self._runs = tuple(runs)
+
+    def __getitem__(self, at):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 - an index or a slice, as of a tuple
+        return self._runs[at]
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def cells(self) -> DataFrame:
+        """The cells of all of them, a row each."""
+        rows = (asdict(cell) for run in self for cell in run.cell_values)
+        return _frame(rows, tuple(Cell.__dataclass_fields__))
+
+    def scores(self) -> DataFrame:
+        """The judged answers of all of them, a row each, with the model's name."""
+        rows = [{"model": run.model, **_score_row(score)} for run in self for score in run.score_values]
+        return _frame(rows, tuple(dict.fromkeys(name for row in rows for name in row)))
+
+
+def open_runs(paths: Iterable[str | Path]) -> Runs:
+    """The runs of directories: each path is a run, or a folder of runs.
+
+    Raises:
+        UsageError: a path holds no run.
+    """
+    return Runs(map(Run.open, store.run_folders(map(Path, paths))))
+
+
+def _score_row(score: Score) -> dict[str, object]:
+    row = asdict(score)
+    return {**{name: value for name, value in row.items() if name != "values"}, **row["values"]}
+
+
+def _frame(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> DataFrame:
+    from evalsuite.errors import UsageError
+
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as error:
+        raise UsageError("DataFrames need pandas: pip install 'evalsuite[tables]'") from error
+    return pd.DataFrame(list(rows), columns=list(columns))
