@@ -1,6 +1,7 @@
-"""Finds tasks: the built-in folders, folders of ``--include-path``, and installed packages' entry points.
+"""Finds plug-ins: the built-in folders, folders of ``--include-path``, and installed packages' entry points.
 
-A plug-in folder holds ``task.py``, which ends in ``TASKS = (...)``; its siblings are imported relatively.
+A plug-in folder holds ``task.py``, which ends in ``TASKS = (...)``, and says ``BENCHMARK = Benchmark(...)`` where it
+brings more than tasks; its siblings are imported relatively.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from evalsuite.task import Task
 
 BUILT_IN = "evalsuite.tasks"
 ENTRY_POINT_GROUP = "evalsuite.tasks"
+BENCHMARK_GROUP = "evalsuite.benchmarks"
 
 
 def built_in_folder() -> Path:
@@ -67,76 +69,116 @@ def select_tasks(names: Iterable[str], tasks: Mapping[str, Task]) -> tuple[Task,
     return tuple(chosen.values())
 
 
-def find_benchmarks() -> Mapping[str, Benchmark]:
-    """What the built-in folders bring besides their tasks, by folder; folders that bring tasks alone are left out."""
-    found: dict[str, Benchmark] = {}
-    for task_file in sorted(built_in_folder().glob("*/task.py")):
-        folder = task_file.parent.name
-        benchmark = getattr(module(folder, "task"), "BENCHMARK", None)
-        if benchmark is not None:
-            found[folder] = benchmark
+def find_benchmarks(include_paths: Sequence[str] = ()) -> Mapping[str, Benchmark]:
+    """What plug-ins bring besides their tasks, by where it stands; those that bring tasks alone are left out.
+
+    Args:
+        include_paths: as ``find_tasks`` takes them.
+
+    Raises:
+        UsageError: a plug-in cannot be loaded, or two bring a prediction format or a submission of one name.
+    """
+    found = dict(_benchmarks(tuple(include_paths)))
+    formats = [(origin, f"prediction format {one.name!r}") for origin, by in found.items() for one in by.predictions]
+    submissions = [(origin, f"submission {by.submission.suite!r}") for origin, by in found.items() if by.submission]
+    named: dict[str, str] = {}
+    for origin, what in (*formats, *submissions):
+        if what in named:
+            raise UsageError(f"two benchmarks have a {what}: one from {named[what]}, one from {origin}; rename one")
+        named[what] = origin
     return found
 
 
+def tasks_by_folder(include_path: str | None = None) -> Mapping[Path, tuple[Task, ...]]:
+    """The plug-in folders and their tasks: the built-in ones, or those of one ``--include-path``."""
+    files = _files(BUILT_IN, built_in_folder()) if include_path is None else _included(Path(include_path))
+    return {file.parent: tuple(task for _, task in _tasks_of(module, str(file))) for file, module in files}
+
+
 def module(folder: str, name: str) -> ModuleType:
-    """A module of a built-in plug-in folder, e.g. ``module("zeroscrolls", "cut")``."""
+    """A module of a built-in plug-in folder, e.g. ``module("zeroscrolls", "naive")``: for notebooks and tests.
+
+    The package itself reaches into no folder: what it needs of one stands in TASKS and BENCHMARK.
+    """
     return importlib.import_module(f"{_package(BUILT_IN, built_in_folder())}.{folder}.{name}")
 
 
-def _all(include_paths: tuple[str, ...]) -> Iterator[tuple[str, Task]]:
-    yield from _in_folder(BUILT_IN, built_in_folder())
+def _folders(include_paths: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+    """``task.py`` of every plug-in folder, and the name of its module."""
+    yield from _files(BUILT_IN, built_in_folder())
     for path in include_paths:
         yield from _included(Path(path))
-    yield from _installed()
 
 
-def _in_folder(package: str, folder: Path) -> Iterator[tuple[str, Task]]:
-    for task_file in sorted(folder.glob("*/task.py")):
-        yield from _tasks_of(f"{_package(package, folder)}.{task_file.parent.name}.task", str(task_file))
+def _files(package: str, root: Path, only: str = "*") -> Iterator[tuple[Path, str]]:
+    for file in sorted(root.glob(f"{only}/task.py")):
+        yield file, f"{_package(package, root)}.{file.parent.name}.task"
 
 
-def _included(path: Path) -> Iterator[tuple[str, Task]]:
+def _included(path: Path) -> Iterator[tuple[Path, str]]:
     if not path.is_dir():
         raise UsageError(f"--include-path {path}: no such folder")
     root = path.resolve()
     root = root.parent if (root / "task.py").is_file() else root
     package = f"evalsuite_included_{sha256(str(root).encode()).hexdigest()[:12]}"
-    only = path.resolve().name if root != path.resolve() else "*"
-    files = sorted(root.glob(f"{only}/task.py"))
-    if not files:
+    found = list(_files(package, root, path.resolve().name if root != path.resolve() else "*"))
+    if not found:
         raise UsageError(f"--include-path {path}: no <folder>/task.py in it")
-    for task_file in files:
-        yield from _tasks_of(f"{_package(package, root)}.{task_file.parent.name}.task", str(task_file))
+    yield from found
 
 
-def _installed() -> Iterator[tuple[str, Task]]:
+def _all(include_paths: tuple[str, ...]) -> Iterator[tuple[str, Task]]:
+    for file, module_name in _folders(include_paths):
+        yield from _tasks_of(module_name, str(file))
+    for origin, tasks in _installed(ENTRY_POINT_GROUP):
+        yield from _checked(tasks, origin)
+
+
+def _benchmarks(include_paths: tuple[str, ...]) -> Iterator[tuple[str, Benchmark]]:
+    for file, module_name in _folders(include_paths):
+        found = getattr(_imported(module_name, str(file)), "BENCHMARK", None)
+        if found is not None:
+            yield str(file), _benchmark(found, str(file))
+    yield from ((origin, _benchmark(found, origin)) for origin, found in _installed(BENCHMARK_GROUP))
+
+
+def _installed(group: str) -> Iterator[tuple[str, object]]:
     from importlib.metadata import entry_points
 
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
+    for entry in entry_points(group=group):
         origin = f"entry point {entry.name} = {entry.value}"
         try:
-            tasks = entry.load()
+            found = entry.load()
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             raise UsageError(f"{origin} cannot be loaded: {error!r}; uninstall or mend that package") from error
-        yield from _checked(tasks, origin)
+        yield origin, found
 
 
-def _tasks_of(module_name: str, origin: str) -> Iterator[tuple[str, Task]]:
+def _imported(module_name: str, origin: str) -> ModuleType:
     try:
-        tasks = getattr(importlib.import_module(module_name), "TASKS", None)
+        return importlib.import_module(module_name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # sys.exit() included
         raise UsageError(f"{origin} cannot be loaded: {error!r}") from error
-    yield from _checked(tasks, origin)
+
+
+def _tasks_of(module_name: str, origin: str) -> Iterator[tuple[str, Task]]:
+    yield from _checked(getattr(_imported(module_name, origin), "TASKS", None), origin)
 
 
 def _checked(tasks: object, origin: str) -> Iterator[tuple[str, Task]]:
     if not isinstance(tasks, tuple) or not all(isinstance(task, Task) for task in tasks):
         raise UsageError(f"{origin} must end in TASKS = (...), a tuple of evalsuite.task.Task")
     yield from ((origin, guarded(task, origin)) for task in tasks)
+
+
+def _benchmark(found: object, origin: str) -> Benchmark:
+    if not isinstance(found, Benchmark):
+        raise UsageError(f"{origin}: BENCHMARK must be an evalsuite.benchmark.Benchmark")
+    return found
 
 
 @cache

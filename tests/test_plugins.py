@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 from zipfile import ZipFile
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from evalsuite.engines.registry import open_prompt_side
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks, select_tasks
+from evalsuite.predictions.formats import formats
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "tests" / "example_plugin"
@@ -102,6 +104,62 @@ def test_a_task_of_a_package_runs_by_log_likelihood(cli: CLI, tmp_path: Path, in
     assert done.returncode == 0, done.stderr
     (cell,) = json.loads((tmp_path / "out" / "cells.json").read_text())
     assert (cell["metric"], cell["asked"], cell["scored"]) == ("accuracy", 1, 1)
+
+
+def test_a_package_brings_its_prediction_format_and_its_submission(
+    cli: CLI, tmp_path: Path, installed_plug_in: Path
+) -> None:
+    data = write_data(tmp_path, "riddles", RIDDLE)
+    (tmp_path / "mine.txt").write_text("r1: A comb\n")
+
+    read = cli("score-predictions mine.txt --suite riddles --out read --data", data, path=installed_plug_in)
+
+    assert read.returncode == 0, read.stderr
+    assert [cell["value"] for cell in json.loads((tmp_path / "read" / "cells.json").read_text())] == [100.0]
+
+    written = cli("submission read --suite riddles --out theirs.txt --data", data, path=installed_plug_in)
+
+    assert written.returncode == 0, written.stderr
+    assert (tmp_path / "theirs.txt").read_text() == "r1: A comb\n"
+    unsaid = cli("submission read --out theirs.txt --data", data, path=installed_plug_in)
+    assert "--suite is missing: whose leaderboard? There are zeroscrolls, riddles" in unsaid.stderr
+    assert "unknown format 'riddles'" in cli("score-predictions mine.txt --suite riddles --out no").stderr
+
+
+def test_a_folder_brings_its_prediction_format_and_its_submission(cli: CLI, tmp_path: Path) -> None:
+    data, folder = write_data(tmp_path, "riddles", RIDDLE), tmp_path / "mine" / "riddles"
+    copytree(EXAMPLE / "evalsuite_riddles", folder, ignore=ignore_patterns("__init__.py"))
+    with (folder / "task.py").open("a") as file:
+        file.write("from .leaderboard import BENCHMARK\n")
+    (tmp_path / "mine.txt").write_text("r1: A comb\n")
+    given = ("--include-path", tmp_path / "mine", "--data", data)
+
+    read = cli("score-predictions mine.txt --suite riddles --out read", *given)
+    written = cli("submission read --suite riddles --out theirs.txt", *given)
+
+    assert (read.returncode, written.returncode) == (0, 0), read.stderr + written.stderr
+    assert (tmp_path / "theirs.txt").read_text() == "r1: A comb\n"
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "complaint"),
+    [
+        ("7", "BENCHMARK must be an evalsuite.benchmark.Benchmark"),
+        ("Benchmark(predictions=(Predictions(name='plain', read=None),))", "there is a prediction format 'plain'"),
+        ("Benchmark(predictions=(Predictions(name='leval', read=None),))", "two benchmarks have a prediction format"),
+    ],
+)
+def test_a_benchmark_that_cannot_be_told_from_another_is_refused_by_place(
+    tmp_path: Path, benchmark: str, complaint: str
+) -> None:
+    (tmp_path / "mine").mkdir()
+    imports = "from evalsuite.benchmark import Benchmark, Predictions"
+    (tmp_path / "mine" / "task.py").write_text(f"{imports}\nTASKS = ()\nBENCHMARK = {benchmark}\n")
+
+    with pytest.raises(UsageError, match=complaint) as error:
+        formats([str(tmp_path)])
+
+    assert str(tmp_path / "mine" / "task.py") in str(error.value)
 
 
 def test_an_installed_package_adds_its_engine(cli: CLI, tmp_path: Path, installed_plug_in: Path) -> None:

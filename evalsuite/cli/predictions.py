@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evalsuite.cli.options import Commands, add_command, add_include_path, directory
 from evalsuite.cli.output import tell
+from evalsuite.errors import UsageError, unknown
 from evalsuite.safe_text import plain
 
 _EXAMPLES = """
@@ -26,7 +27,7 @@ def add(commands: Commands) -> None:
         "--suite",
         required=True,
         metavar="FORMAT",
-        help="the format of the files: plain, scrolls, or a benchmark's own (leval, zeroscrolls)",
+        help="the format of the files: plain, scrolls, or a benchmark's own, by its name",
     )
     parser.add_argument("--out", type=directory, required=True, metavar="DIR")
     parser.add_argument("--model-name", metavar="NAME", help="for display (default: what the files say)")
@@ -39,11 +40,15 @@ def main(args: argparse.Namespace) -> int:
     """Imports, scores, prints."""
     from evalsuite.cli.run import finish
     from evalsuite.plugins import find_tasks
+    from evalsuite.predictions.formats import formats
     from evalsuite.runs.imported import import_predictions
     from evalsuite.runs.store import read_record
 
     tasks = find_tasks(args.include_path)
-    import_predictions(args.files, args.suite, args.out, tasks, data=args.data, model_name=args.model_name)
+    known = formats(args.include_path)
+    if args.suite not in known:
+        raise UsageError(f"--suite: {unknown('format', args.suite, known)}")
+    import_predictions(args.files, known[args.suite], args.out, tasks, data=args.data, model_name=args.model_name)
     for notice in read_record(args.out).notices:
         tell(f"note: {plain(notice)}")
     return finish(args.out, args)

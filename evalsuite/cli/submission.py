@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalsuite.cli.options import Commands, add_command, directory
+from evalsuite.cli.options import Commands, add_command, add_include_path, directory
 from evalsuite.cli.output import say
 from evalsuite.errors import UsageError, unknown
 
@@ -24,14 +24,15 @@ evalsuite submission results/llama --cell /api/ --out llama.csv
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    summary = "Write a run's answers as a leaderboard takes them (ZeroSCROLLS: CSV), checked for missing and extra ids"
+    summary = "Write a run's answers as a leaderboard takes them, checked for missing and extra ids"
     parser = add_command(commands, "submission", main, summary, _EXAMPLES)
     parser.add_argument("folder", type=directory, metavar="DIR", help="a run directory, or a folder of them")
     parser.add_argument("--out", type=directory, required=True, metavar="FILE.csv")
-    parser.add_argument("--suite", default="zeroscrolls", help="whose leaderboard (default: zeroscrolls)")
+    parser.add_argument("--suite", help="whose leaderboard (default: the only one there is)")
     parser.add_argument("--split", help="the split that was answered (default: the one the leaderboard judges)")
     parser.add_argument("--cell", default="", metavar="TEXT", help="take cells whose name holds this, of several")
     parser.add_argument("--data", metavar="DIR", help="the official files (default: EVALSUITE_DATA, else the hub)")
+    add_include_path(parser)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -40,25 +41,30 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.runs.run import open_runs
     from evalsuite.runs.store import write_atomic
 
-    ours = _submission(args.suite)
+    ours = _submission(args.suite, args.include_path)
     split = args.split or ours.split
     predictions = _predictions(open_runs([args.folder]), ours, split, args.cell)
-    tasks = find_tasks()
+    tasks = find_tasks(args.include_path)
     expected = {name: _ids(tasks[task], split, args.data) for task, name in ours.tasks.items() if name in predictions}
     write_atomic(args.out, ours.write(predictions, expected).encode())
     say(f"{args.out}: {sum(map(len, predictions.values()))} predictions of {len(predictions)} sets")
     return 0
 
 
-def _submission(suite: str) -> Submission:
-    """How a suite's submission is written.
+def _submission(suite: str | None, include_paths: Sequence[str]) -> Submission:
+    """How a suite's submission is written; without a name the only one that is known.
 
     Raises:
-        UsageError: no benchmark has one of that name.
+        UsageError: no benchmark has one of that name, or none was named and there are several.
     """
     from evalsuite.plugins import find_benchmarks
 
-    known = {one.submission.suite: one.submission for one in find_benchmarks().values() if one.submission}
+    benchmarks = find_benchmarks(include_paths).values()
+    known = {one.submission.suite: one.submission for one in benchmarks if one.submission}
+    if suite is None and len(known) == 1:
+        return next(iter(known.values()))
+    if suite is None:
+        raise UsageError(f"--suite is missing: whose leaderboard? There are {', '.join(known)}")
     if suite not in known:
         raise UsageError(f"--suite: {unknown('submission', suite, known)}")
     return known[suite]

@@ -9,6 +9,7 @@ from typing import Any
 
 from evalsuite.benchmark import Predictions, TaskAnswers
 from evalsuite.errors import UsageError, unknown
+from evalsuite.plugins import find_benchmarks
 from evalsuite.predictions.joined import Answer, joined
 from evalsuite.records import IMPORTED
 from evalsuite.sources.parse import decode, load_json, records
@@ -98,6 +99,24 @@ def _answer(name: str, prediction: Any, where: str) -> Answer:
             f"{where}: the prediction of {name!r} is {found}, not a text; leave the id out where there is no answer"
         )
     return Answer(name, prediction, where)
+
+
+def formats(include_paths: Sequence[str] = ()) -> Mapping[str, Predictions]:
+    """The formats that can be read, by name: those of no single benchmark, then the benchmarks' own.
+
+    Args:
+        include_paths: folders of plug-in folders, or single plug-in folders.
+
+    Raises:
+        UsageError: two have one name, or a plug-in cannot be loaded.
+    """
+    found = {one.name: one for one in FORMATS}
+    for origin, benchmark in find_benchmarks(include_paths).items():
+        for one in benchmark.predictions:
+            if one.name in found:
+                raise UsageError(f"{origin}: there is a prediction format {one.name!r} already; rename it")
+            found[one.name] = one
+    return found
 
 
 FORMATS = (

@@ -11,9 +11,7 @@ from pathlib import Path
 from evalsuite import __version__
 from evalsuite.benchmark import Predictions, TaskAnswers
 from evalsuite.cells import Setting
-from evalsuite.errors import UsageError, unknown
-from evalsuite.plugins import find_benchmarks
-from evalsuite.predictions.formats import FORMATS
+from evalsuite.errors import UsageError
 from evalsuite.records import (
     IMPORTED,
     SCHEMA_VERSION,
@@ -51,15 +49,9 @@ from evalsuite.types import Completion, Sample
 UNKNOWN = "imported predictions: prompts, cuts, decoding and tokens are unknown"
 
 
-def formats() -> Mapping[str, Predictions]:
-    """The formats of answers that can be read, by name: the benchmarks' own, then those that belong to none."""
-    own = (one for benchmark in find_benchmarks().values() for one in benchmark.predictions)
-    return {one.name: one for one in (*own, *FORMATS)}
-
-
 def import_predictions(
     files: Sequence[Path],
-    suite: str,
+    form: Predictions,
     out: Path,
     tasks: Mapping[str, Task],
     *,
@@ -70,7 +62,7 @@ def import_predictions(
 
     Args:
         files: prediction files.
-        suite: their format, a name in ``formats()``.
+        form: their format.
         out: the run directory, which must not hold a run yet.
         tasks: by name.
         data: the data folder; None takes EVALSUITE_DATA, else the hub.
@@ -81,12 +73,8 @@ def import_predictions(
     """
     if (out / RUN).exists() and not _is_half_done(read_record(out)):
         raise _taken(out)
-    known = formats()
-    if suite not in known:
-        raise UsageError(f"--suite: {unknown('format', suite, known)}")
-    chosen = known[suite]
-    name = model_name or (files[0].name.split(".")[0] if chosen.model is None else chosen.model(files))
-    answers = tuple(chosen.read(files, tasks, None if data is None else Path(data)))
+    name = model_name or (files[0].name.split(".")[0] if form.model is None else form.model(files))
+    answers = tuple(form.read(files, tasks, None if data is None else Path(data)))
     if not answers:
         raise UsageError(f"{', '.join(map(str, files))}: no prediction to score; was the file written to its end?")
     record = _record(name, files, answers, data)

@@ -14,6 +14,7 @@ from evalsuite.cells import Cell
 from evalsuite.cli.run import finish
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
+from evalsuite.predictions.formats import formats
 from evalsuite.records import RunRecord
 from evalsuite.runs.imported import import_predictions
 from evalsuite.runs.scored import score_folder
@@ -69,7 +70,7 @@ TABLE_8 = ("gov_report_summ", "news_summ", "patent_summ", "tv_show_summ")
 def imported(
     out: Path, files: list[Path], suite: str = "leval", data: Path | None = None, name: str | None = None
 ) -> tuple[RunRecord, dict[tuple[str, str], Cell]]:
-    import_predictions(files, suite, out, TASKS, data=None if data is None else str(data), model_name=name)
+    import_predictions(files, formats()[suite], out, TASKS, data=None if data is None else str(data), model_name=name)
     return read_record(out), {(cell.task, cell.metric): cell for cell in score_folder(out, TASKS)}
 
 

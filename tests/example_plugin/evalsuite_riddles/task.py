@@ -35,6 +35,12 @@ def judge(sample: Sample, completion: Completion) -> Judgement:
     return Judgement({"accuracy": 100.0 * (likeliest == sample.gold)}, sample.choices[likeliest])
 
 
+def judge_words(sample: Sample, completion: Completion) -> Judgement:
+    """Accuracy of an answer in words."""
+    answer = completion.text.strip()
+    return Judgement({"accuracy": 100.0 * (answer == sample.references[0])}, answer)
+
+
 TASKS = (
     Task(
         name="riddles",
@@ -44,7 +50,10 @@ TASKS = (
         samples=samples,
         splits=("validation",),
         split="validation",
-        protocols=(PromptProtocol(name="likeliest", source="ours", prompt=prompt, judge=judge, options=options),),
+        protocols=(
+            PromptProtocol(name="likeliest", source="ours", prompt=prompt, judge=judge, options=options),
+            PromptProtocol(name="words", source="ours", prompt=prompt, judge=judge_words, stop=("\n",)),
+        ),
         metrics=(Metric("accuracy", primary=True),),
         dataset=Dataset("riddles", "https://example.org/riddles", "CC0", "Tradition", "Write validation.jsonl"),
         paper="none",
