@@ -32,6 +32,6 @@ def test_the_prompt_is_the_official_template_and_stories_are_shared(tmp_path: Pa
 
 
 def test_the_rows_at_hand_run(real_data: Path, tmp_path: Path) -> None:
-    asked = zero.plan(real_data, TASK.name, max_prompt_tokens=(4096,), limit_documents="2")
+    asked = zero.plan(real_data, TASK.name, max_prompt_tokens=(4096,), limit_documents={"*": 2})
     cell = zero.run(asked, tmp_path / "out", zero.engine())[TASK.name]
     assert (cell.documents, cell.complete, cell.cut) == (2, True, cell.asked)

@@ -11,7 +11,7 @@ import transformers
 from evalsuite.engines.hf.config import model_length, read_config
 from evalsuite.engines.hf.options import parse_options
 from evalsuite.engines.hf.shapes import read_headers
-from evalsuite.engines.hf.weights import fetch_model, loaded_files, revision_of
+from evalsuite.engines.hf.weights import fetch_model, loaded_files, revision_of, weight_files
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers import HFTokenizer, load_tokenizer
 
@@ -34,10 +34,11 @@ def prompt_side(name: str, options: Mapping[str, str], *, max_model_len: int | N
         max_model_len: overrides what the config says.
 
     Raises:
-        UsageError: the model or its tokenizer cannot be had, or an option is wrong.
+        UsageError: the model or its tokenizer cannot be had, a file is broken, or an option is wrong.
     """
     asked = parse_options(options)
     folder = fetch_model(name, asked.revision, code=asked.trust_remote_code)
+    weight_files(folder, name)  # a broken one is named; headers alone are read
     config = read_config(folder, name, asked, len(read_headers(loaded_files(folder, name))))
     tokenizer = load_tokenizer(str(folder), trust_remote_code=asked.trust_remote_code)
     shown = Path(name).name if Path(name).expanduser().is_dir() else name
