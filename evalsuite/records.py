@@ -190,6 +190,8 @@ class SampleRecord:
     gold: int | None
     evidence: tuple[Span, ...] | None
     attributes: Mapping[str, Json]
+    seed: int | None = None
+    """Of the document, where it was generated; None for a natural one."""
 
 
 @dataclass(frozen=True, slots=True)

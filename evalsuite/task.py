@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from evalsuite.errors import UsageError
-from evalsuite.protocols import CutRule
+from evalsuite.protocols import CutRule, Tokenizer
 from evalsuite.types import Completion, Judgement, Parts, Sample
 
 
@@ -186,7 +186,23 @@ class PromptProtocol:
     """What a reader of the number must know, e.g. that the gold length was shown."""
 
 
-Samples: TypeAlias = Callable[[Source, str], Iterable[Sample]]
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a task's data is read; a task whose documents are natural needs the source and the split alone."""
+
+    source: Source
+    """Where its files are."""
+    split: str
+    length: int | None = None
+    """Tokens that a generated document must have; None leaves its size to the task."""
+    seed: int = 0
+    """What a generated document depends on besides its length; 0 for natural ones."""
+    tokenizer: Tokenizer | None = None
+    """The model's, so that a generated document has exactly its length in the tokens of the model asked; None where
+    no model is at hand."""
+
+
+Samples: TypeAlias = Callable[[Selection], Iterable[Sample]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +215,7 @@ class Task:
     version: int
     """Goes up when prompt, data reading or metric changes."""
     samples: Samples
-    """Samples of a split in file order, documents contiguous."""
+    """The samples selected, in file order, documents contiguous."""
     splits: tuple[str, ...]
     split: str
     """The default split."""
@@ -210,6 +226,9 @@ class Task:
     paper: str
     train_split: str | None = None
     """Where demonstrations are drawn from."""
+    generated: bool = False
+    """Whether it makes its documents: of the length, with the seed and in the tokens asked for. It needs no data
+    folder, and every seed gives documents of its own."""
     note: str = ""
     """Why the default split is what it is, and deviations a reader must know."""
     tags: tuple[str, ...] = field(default=())

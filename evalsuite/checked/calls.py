@@ -15,7 +15,7 @@ from evalsuite.checked.samples import SampleCheck, is_writable
 from evalsuite.checked.shown import shown
 from evalsuite.errors import TaskError, UsageError
 from evalsuite.protocols import OfficialCut, OfficialCutInput
-from evalsuite.task import Metric, PromptProtocol, Source, Task
+from evalsuite.task import Metric, PromptProtocol, Selection, Task
 from evalsuite.types import Completion, Judgement, Part, Parts, Role, Sample
 
 T = TypeVar("T")
@@ -127,8 +127,8 @@ class _Call:
 
 
 class _Samples(_Call):
-    def __call__(self, source: Source, split: str) -> Iterator[Sample]:
-        found = self._rows(source, split)
+    def __call__(self, selection: Selection) -> Iterator[Sample]:
+        found = self._rows(selection)
         check, before = SampleCheck(self.owner.task), None
         while True:
             sample = self._next(found, check, before)
@@ -137,9 +137,9 @@ class _Samples(_Call):
             before = sample.id
             yield sample
 
-    def _rows(self, source: Source, split: str) -> Iterator[Any]:
+    def _rows(self, selection: Selection) -> Iterator[Any]:
         try:
-            rows: Iterator[Any] = iter(self.call(source, split))
+            rows: Iterator[Any] = iter(self.call(selection))
         except (KeyboardInterrupt, UsageError):
             raise
         except BaseException as error:

@@ -36,7 +36,9 @@ def _problems(task: Task) -> Iterator[str]:
     yield from chain.from_iterable(map(_metric, task.metrics))
     yield from chain.from_iterable(map(_protocol, task.protocols))
     if not callable(task.samples):
-        yield "samples must be a function of source and split"
+        yield "samples must be a function of an evalsuite.task.Selection"
+    if not isinstance(task.generated, bool):
+        yield "generated must be True or False"
     if not isinstance(task.dataset, Dataset):
         yield "dataset must be an evalsuite.task.Dataset"
 

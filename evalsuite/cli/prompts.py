@@ -34,7 +34,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--sample", metavar="ID", help="a sample's id (default: the first)")
     parser.add_argument("--shots", type=whole, default=0, metavar="N")
     parser.add_argument("--max-prompt-tokens", type=positive, metavar="N")
-    parser.add_argument("--length", type=positive, metavar="N", help="the documents in DATA/length-N")
+    length = "the documents in DATA/length-N; a task that makes its documents makes them of N tokens"
+    parser.add_argument("--length", type=positive, metavar="N", help=length)
     parser.add_argument("--full", action="store_true", help="the whole text, not only its ends and the marks")
     add_questions(parser)
 

@@ -64,9 +64,8 @@ def add(commands: Commands) -> None:
         metavar="N,M",
         help="caps on the prompt; 'model' for the model's own maximum (default)",
     )
-    parser.add_argument(
-        "--lengths", type=whole_numbers, metavar="N,M", help="ask the documents in DATA/length-N, DATA/length-M"
-    )
+    lengths = "ask the documents in DATA/length-N, DATA/length-M; tasks that make documents make them of N and M tokens"
+    parser.add_argument("--lengths", type=whole_numbers, metavar="N,M", help=lengths)
     parser.add_argument(
         "--skip-missing-data", action="store_true", help="leave out tasks whose data is not there, instead of refusing"
     )

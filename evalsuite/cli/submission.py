@@ -106,6 +106,7 @@ def _cells(run: Run, ours: Submission, split: str, part: str) -> Iterator[tuple[
 
 def _ids(task: Task, split: str, data: str | None) -> tuple[str, ...]:
     from evalsuite.sources import open_source
+    from evalsuite.task import Selection
 
     source = open_source(task.dataset, None if data is None else Path(data), split=split, task=task.name)
-    return tuple(sample.id for sample in task.samples(source, split))
+    return tuple(sample.id for sample in task.samples(Selection(source, split)))

@@ -26,7 +26,7 @@ from evalsuite.prompts.shots import Shots, demonstration_parts, demonstration_po
 from evalsuite.scoring.estimate import of_columns
 from evalsuite.sources import open_source
 from evalsuite.stats.clustered import Estimate
-from evalsuite.task import Metric, PromptProtocol, Task
+from evalsuite.task import Metric, PromptProtocol, Selection, Task
 from evalsuite.types import Completion, OptionScore, Sample
 
 Row: TypeAlias = tuple[Any, ...]
@@ -161,8 +161,9 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         return sample
 
     def _read(self, split: str) -> tuple[Sample, ...]:
-        source = open_source(self.ours.dataset, Path(self._data) if self._data else None, split=split)
-        return tuple(sample for sample in self.ours.samples(source, split) if sample.document.text)
+        root = Path(self._data) if self._data else None
+        source = open_source(self.ours.dataset, root, split=split, optional=self.ours.generated)
+        return tuple(sample for sample in self.ours.samples(Selection(source, split)) if sample.document.text)
 
     def _demonstrations(self) -> tuple[Sample, ...]:
         """What demonstrations are drawn from: the training split, else the samples asked."""

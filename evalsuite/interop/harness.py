@@ -190,7 +190,7 @@ def _task(named: Named, title: str, parts: Mapping[str, Any]) -> Task:
         suite=named.suite,
         title=f"{named.name} of lm-evaluation-harness",
         version=1,
-        samples=lambda _, __: _samples(parts),
+        samples=lambda _: _samples(parts),
         splits=(split,),
         split=split,
         protocols=(protocol,),

@@ -10,7 +10,7 @@ from evalsuite.benchmark import TaskAnswers
 from evalsuite.errors import UsageError, unknown
 from evalsuite.records import IMPORTED
 from evalsuite.sources import open_source
-from evalsuite.task import Task
+from evalsuite.task import Selection, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def joined(task: Task, answers: Iterable[Answer], root: Path | None, protocol: s
         UsageError: an id that the data does not know, or one answered twice; the data is not there.
     """
     source = open_source(task.dataset, root, split=task.split, task=task.name)
-    samples = tuple(task.samples(source, task.split))
+    samples = tuple(task.samples(Selection(source, task.split)))
     known = {sample.id for sample in samples}
     texts: dict[str, str] = {}
     for answer in answers:

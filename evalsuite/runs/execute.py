@@ -156,8 +156,9 @@ def _stored(plan: Plan, out: Path) -> Iterator[SampleRecord]:
 
 def _records(plan: Plan) -> Iterator[tuple[SampleRecord, Document]]:
     for task in plan.tasks:
-        for sample in task.reading.samples():
-            yield sample_record(task.reading.task.name, task.reading.split, sample), sample.document
+        reading = task.reading
+        for sample in reading.samples():
+            yield sample_record(reading.task.name, reading.split, sample, reading.seed), sample.document
 
 
 def _ask(

@@ -10,6 +10,7 @@ from evalsuite.cells import Setting
 from evalsuite.errors import UsageError
 from evalsuite.prompts.shots import Shots
 from evalsuite.prompts.strategies import STRATEGIES
+from evalsuite.protocols import Tokenizer
 from evalsuite.records import Block, RunSpec
 from evalsuite.runs.per_task import for_task
 from evalsuite.runs.plan import CellPlan
@@ -20,13 +21,14 @@ from evalsuite.types import Sample
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A block that asks a task at a length."""
+    """A block that asks a task at a length; a task whose documents are generated, with one seed."""
 
     block: Block
     task: Task
     length: int | None
+    seed: int | None
 
-    def reading(self, spec: RunSpec) -> Reading:
+    def reading(self, spec: RunSpec, tokenizer: Tokenizer) -> Reading:
         """Where its samples are read.
 
         Raises:
@@ -36,7 +38,7 @@ class Wish:
         if split not in self.task.splits:
             raise UsageError(f"task {self.task.name} has no split {split!r}; it has: {', '.join(self.task.splits)}")
         limit = for_task(self.block.limit_documents, self.task.name)
-        return Reading(self.task, split, self.length, limit, spec.data)
+        return Reading(self.task, split, self.length, limit, spec.data, tokenizer, self.seed)
 
 
 class Layout:
@@ -54,7 +56,8 @@ class Layout:
         """
         protocol = self._reading.task.protocol(block.protocol)
         strategy = self._strategy(protocol, block)
-        for seed, shots, cap in product(block.seeds, self._shots(protocol, block), block.max_prompt_tokens):
+        seeds = block.seeds if self._reading.seed is None else (self._reading.seed,)
+        for seed, shots, cap in product(seeds, self._shots(protocol, block), block.max_prompt_tokens):
             count = shots if protocol.own_shots is None else 0
             drawn = Shots(count, seed, block.demo_draw, block.demo_documents)
             setting = self._setting(protocol, strategy, shots, seed, cap)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 from evalsuite.errors import ImpossibleError, MissingDataError, TaskError, UsageError
 from evalsuite.protocols import PromptSide
@@ -39,8 +40,9 @@ def make_plan(spec: RunSpec, tasks: Sequence[Sequence[Task]], model: PromptSide)
 
 def _wishes(blocks: Sequence[Block], tasks: Sequence[Sequence[Task]]) -> Iterator[Wish]:
     for block, asked in zip(blocks, tasks, strict=True):
-        for length in block.lengths:
-            yield from (Wish(block, task, length) for task in asked)
+        for length, task in product(block.lengths, asked):
+            seeds = block.seeds if task.generated else (None,)
+            yield from (Wish(block, task, length, seed) for seed in seeds)
 
 
 class _Found:
@@ -59,7 +61,7 @@ class _Found:
         found: dict[str, tuple[Reading, list[Block]]] = {}
         for wish in wishes:
             try:
-                reading = wish.reading(self._spec)
+                reading = wish.reading(self._spec, self._model.tokenizer)
             except UsageError as error:
                 self._refuse(error)
                 continue

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from evalsuite.errors import MissingDataError
 from evalsuite.prompts.shots import demonstration_pool
+from evalsuite.protocols import Tokenizer
 from evalsuite.records import DataFileRecord
 from evalsuite.sources import open_source
-from evalsuite.task import Task
+from evalsuite.task import Selection, Task
 from evalsuite.types import Document, Sample
 
 
@@ -31,7 +32,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The samples of one task, split and length."""
+    """The samples of one task, split and length; of generated ones, of one seed."""
 
     task: Task
     split: str
@@ -41,12 +42,17 @@ class Reading:
     """Only the first so many documents with text; None takes all."""
     data: str | None
     """The folder of the publishers' files; None takes EVALSUITE_DATA, else the hub."""
+    tokenizer: Tokenizer | None = None
+    """The model's, in whose tokens a generated document has its length."""
+    seed: int | None = None
+    """Of generated documents; None for natural ones, which are the same for every seed."""
 
     @property
     def key(self) -> str:
         """A readable name, unique in a run."""
         size = "" if self.length is None else f"/length-{self.length}"
-        return f"{self.task.name}/{self.split}{size}"
+        drawn = "" if self.seed is None else f"/seed-{self.seed}"
+        return f"{self.task.name}/{self.split}{size}{drawn}"
 
     def samples(self, told: Told | None = None) -> Iterator[Sample]:
         """The samples asked, in file order, documents contiguous.
@@ -79,16 +85,19 @@ class Reading:
         return demonstration_pool(self._read(self.split, told))
 
     def _read(self, split: str, told: Told) -> Iterator[Sample]:
-        source = open_source(self.task.dataset, self._folder(), split=split, task=self.task.name)
+        task = self.task
+        source = open_source(task.dataset, self._folder(), split=split, task=task.name, optional=task.generated)
         try:
-            yield from self._sized(self.task.samples(source, split))
+            yield from self._sized(task.samples(Selection(source, split, self.length, self.seed or 0, self.tokenizer)))
         finally:
             told.take(source.notes, source.used)
 
     def _folder(self) -> Path | None:
         folder = self.data or os.environ.get("EVALSUITE_DATA")
         root = None if folder is None else Path(folder)
-        return root if self.length is None else (root or Path()) / f"length-{self.length}"
+        if self.length is None or self.task.generated:
+            return root
+        return (root or Path()) / f"length-{self.length}"
 
     def _sized(self, samples: Iterable[Sample]) -> Iterator[Sample]:
         """The samples with the length asked for; the questions of one document share one value."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from evalsuite.cells import Cell
 from evalsuite.records import RequestRecord, RunRecord
@@ -15,13 +15,11 @@ from evalsuite.runs import store
 from evalsuite.runs.journal import check_journal, read_journal
 from evalsuite.runs.samples import read_document, read_samples
 from evalsuite.runs.seal import check_seals, is_sealed
+from evalsuite.scoring.join import Samples
 from evalsuite.types import Completion, Sample, Score
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-Samples: TypeAlias = Mapping[tuple[str, str, int | None], Mapping[str, Sample]]
-"""By task, split and length, then by id."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,10 @@ class Run:
             UsageError: the file or a document is damaged.
         """
         self._check(store.SAMPLES)
-        found: dict[tuple[str, str, int | None], dict[str, Sample]] = defaultdict(dict)
+        found: dict[tuple[str, str, int | None, int | None], dict[str, Sample]] = defaultdict(dict)
         documents: dict[str, None] = {}
         for line, sample in read_samples(self.folder):
-            found[line.task, line.split, line.length][sample.id] = sample
+            found[line.task, line.split, line.length, line.seed][sample.id] = sample
             documents[line.document] = None
         for digest in documents:
             self.document(digest)

@@ -48,8 +48,8 @@ def read_document(folder: Path, digest: str) -> str:
     return text.decode("utf-8", "surrogatepass")
 
 
-def sample_record(task: str, split: str, sample: Sample) -> SampleRecord:
-    """The line that stores a sample."""
+def sample_record(task: str, split: str, sample: Sample, seed: int | None = None) -> SampleRecord:
+    """The line that stores a sample; the seed is that of a generated document."""
     return SampleRecord(
         task=task,
         split=split,
@@ -63,6 +63,7 @@ def sample_record(task: str, split: str, sample: Sample) -> SampleRecord:
         gold=sample.gold,
         evidence=sample.evidence,
         attributes=sample.attributes,
+        seed=seed,
     )
 
 

@@ -14,10 +14,10 @@ from evalsuite.runs import store
 from evalsuite.runs.identity import QuestionIdentity, imported_identity, template_of
 from evalsuite.runs.journal import lock
 from evalsuite.runs.record import commit
-from evalsuite.runs.run import Run, Samples
+from evalsuite.runs.run import Run
 from evalsuite.runs.seal import is_sealed, with_seals
 from evalsuite.scoring.cells import Tell, ignore
-from evalsuite.scoring.join import score_cells, table_cells
+from evalsuite.scoring.join import Samples, samples_of, score_cells, table_cells
 from evalsuite.task import Task
 
 
@@ -93,7 +93,7 @@ def _identity(
     shown: Mapping[tuple[str, str], RequestRecord],
 ) -> str | None:
     """A cell's question identity made again; None where the files or the task's code do not tell."""
-    asked = samples.get((setting.task, setting.split, setting.length), {})
+    asked = samples_of(setting, samples)
     if record.provenance == "imported":
         return imported_identity(task, setting, asked.values())
     protocol = task.protocol(setting.protocol)

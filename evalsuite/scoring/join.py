@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from evalsuite.cells import Cell, Setting
 from evalsuite.errors import UsageError
@@ -13,10 +14,13 @@ from evalsuite.scoring.score import NOT_JUDGED, score_sample
 from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Completion, Sample, Score
 
+Samples: TypeAlias = Mapping[tuple[str, str, int | None, int | None], Mapping[str, Sample]]
+"""By task, split, length and the seed of generated documents (None for natural ones), then by sample id."""
+
 
 def score_cells(
     record: RunRecord,
-    samples: Mapping[tuple[str, str, int | None], Mapping[str, Sample]],
+    samples: Samples,
     requests: Iterable[RequestRecord],
     completions: Mapping[str, Completion],
     tasks: Mapping[str, Task],
@@ -25,7 +29,7 @@ def score_cells(
 
     Args:
         record: names the cells.
-        samples: by (task, split, length), then by sample id.
+        samples: those of the run.
         requests: of every cell, in any order; samples without one count as missing.
         completions: by key.
         tasks: by name.
@@ -101,13 +105,17 @@ def _reading(task: Task, name: str) -> PromptProtocol:
     return reads
 
 
-def _asked(
-    setting: Setting, samples: Mapping[tuple[str, str, int | None], Mapping[str, Sample]]
-) -> Mapping[str, Sample]:
-    key = (setting.task, setting.split, setting.length)
-    if key not in samples:
+def samples_of(setting: Setting, samples: Samples) -> Mapping[str, Sample]:
+    """The samples of a cell by id, none where the run has none: generated with its seed, or natural ones."""
+    read = (setting.task, setting.split, setting.length)
+    return samples.get((*read, setting.seed)) or samples.get((*read, None), {})
+
+
+def _asked(setting: Setting, samples: Samples) -> Mapping[str, Sample]:
+    found = samples_of(setting, samples)
+    if not found:
         raise UsageError(f"no samples of {setting.key} in the run directory: it is damaged")
-    return samples[key]
+    return found
 
 
 def _task(setting: Setting, tasks: Mapping[str, Task]) -> Task:

@@ -26,7 +26,13 @@ __all__ = [
 
 
 def open_source(
-    dataset: Dataset, root: Path | None, *, split: str, task: str = "", mirror: Path | None = None
+    dataset: Dataset,
+    root: Path | None,
+    *,
+    split: str,
+    task: str = "",
+    mirror: Path | None = None,
+    optional: bool = False,
 ) -> FolderSource | HubSource:
     """The files of a dataset.
 
@@ -36,6 +42,7 @@ def open_source(
             The dataset's own folder below it is used when there is one, else ``root`` itself.
         split: the split about to be read; the hub fetches its files only.
         task: under which name the files read are recorded; the dataset's folder when empty.
+        optional: for a task that makes its documents: without a folder nothing is missing until a file is asked for.
         mirror: a folder with the hub's files; None takes the environment's ``EVALSUITE_MIRROR``, else the hub itself.
 
     Raises:
@@ -44,7 +51,7 @@ def open_source(
     if root is None and os.environ.get("EVALSUITE_DATA"):
         root = Path(os.environ["EVALSUITE_DATA"])
     if root is None:
-        if not dataset.hub:
+        if not dataset.hub and not optional:
             raise not_on_hub(dataset, split)
         return HubSource(dataset, split, Cache(mirror=mirror), task or dataset.folder)
     if not root.is_dir():

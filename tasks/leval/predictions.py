@@ -21,7 +21,7 @@ from evalsuite.sources import open_source
 from evalsuite.sources.parse import records
 from evalsuite.sources.row import Record
 from evalsuite.sources.storage import Stored
-from evalsuite.task import Task
+from evalsuite.task import Selection, Task
 from evalsuite.types import Document, Sample
 
 from .judge import split_answer
@@ -122,7 +122,7 @@ def _published(task: Task, root: Path | None, samples_a_question: int) -> _Data 
         return None
     source = open_source(task.dataset, root, split=task.split, task=task.name)
     try:
-        samples = list(task.samples(source, task.split))
+        samples = list(task.samples(Selection(source, task.split)))
     except MissingDataError:
         return None
     starts = range(0, len(samples), samples_a_question)

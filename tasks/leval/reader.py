@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from evalsuite.metrics import leval_corrected
 from evalsuite.metrics.leval import JUDGED_TWICE
-from evalsuite.task import Row, Samples, Source
+from evalsuite.task import Row, Samples, Selection, Source
 from evalsuite.types import Document, Sample
 
 from .sets import Set
@@ -24,8 +24,8 @@ HUB_FOLDERS = {"closed": "Exam", "open": "Generation"}
 def reader(one: Set) -> Samples:
     """Return the function that reads a set's only split."""
 
-    def samples(source: Source, split: str) -> Iterator[Sample]:
-        del split
+    def samples(selection: Selection) -> Iterator[Sample]:
+        source = selection.source
         name = f"{one.name}.jsonl"
         patterns = (f"{one.folder}/{name}", f"LEval/{HUB_FOLDERS[one.kind]}/{name}", name)
         found = next((files for pattern in patterns if (files := source.find(pattern))), None)

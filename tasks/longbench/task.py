@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalsuite.metrics.longbench import qa_f1_score
-from evalsuite.task import Dataset, HubFile, Metric, PromptProtocol, Source, Task
+from evalsuite.task import Dataset, HubFile, Metric, PromptProtocol, Selection, Task
 from evalsuite.types import Completion, Document, Judgement, Part, Parts, Role, Sample
 
 # word for word THUDM/LongBench@2e00731, config/dataset2prompt.json
@@ -26,10 +26,10 @@ DATASET = Dataset(
 )
 
 
-def samples(source: Source, _: str) -> Iterator[Sample]:
+def samples(selection: Selection) -> Iterator[Sample]:
     """Every row; rows that share a story follow each other."""
     stories: dict[str, list[Sample]] = {}
-    for row in source.need("data/narrativeqa.jsonl", "narrativeqa*.jsonl")[0].records():
+    for row in selection.source.need("data/narrativeqa.jsonl", "narrativeqa*.jsonl")[0].records():
         text = row.text("context")
         document = stories[text][0].document if text in stories else Document(f"story-{len(stories)}", text)
         asked = Sample(row.identifier("_id"), document, row.text("input"), tuple(row.some_texts("answers")))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 
-from evalsuite.task import File, Row, Source
+from evalsuite.task import File, Row, Selection, Source
 from evalsuite.types import Document, Sample
 
 from .story import cut
@@ -35,28 +35,28 @@ Texts = Mapping[str, Callable[[], str]]
 """How to read the text of each document that is there."""
 
 
-def stories(source: Source, split: str) -> Iterator[Sample]:
+def stories(selection: Selection) -> Iterator[Sample]:
     """Every question about every document whose full story is present.
 
     Raises:
         UsageError: no file, or a malformed field.
     """
-    if shards := _shards(source, split):
-        yield from _hub(source, shards, summary=False)
+    if shards := _shards(selection.source, selection.split):
+        yield from _hub(selection.source, shards, summary=False)
         return
-    yield from _asked(source, _questions(source, split), _stories(source), "story")
+    yield from _asked(selection.source, _questions(selection), _stories(selection.source), "story")
 
 
-def summaries(source: Source, split: str) -> Iterator[Sample]:
+def summaries(selection: Selection) -> Iterator[Sample]:
     """Every question about every document, asked about its Wikipedia summary.
 
     Raises:
         UsageError: no file, or a malformed field.
     """
-    if shards := _shards(source, split):
-        yield from _hub(source, shards, summary=True)
+    if shards := _shards(selection.source, selection.split):
+        yield from _hub(selection.source, shards, summary=True)
         return
-    yield from _asked(source, _questions(source, split), _summaries(source, split), "summary")
+    yield from _asked(selection.source, _questions(selection), _summaries(selection), "summary")
 
 
 def _asked(source: Source, asks: Asks, texts: Texts, kind: str) -> Iterator[Sample]:
@@ -69,12 +69,12 @@ def _asked(source: Source, asks: Asks, texts: Texts, kind: str) -> Iterator[Samp
             yield Sample(f"{name}/{index}", document, ask.question, ask.references)
 
 
-def _questions(source: Source, split: str) -> Asks:
+def _questions(selection: Selection) -> Asks:
     """Questions by document, from qaps.csv, else from the flattening."""
     asks: dict[str, list[Asked]] = {}
-    official = source.find("qaps.csv")
-    for row in official[0].records() if official else _flat(source, split):
-        if official and row.text("set") != SETS[split]:
+    official = selection.source.find("qaps.csv")
+    for row in official[0].records() if official else _flat(selection):
+        if official and row.text("set") != SETS[selection.split]:
             continue
         name, asked = _official(row) if official else _flattened(row)
         asks.setdefault(name, []).append(asked)
@@ -89,17 +89,18 @@ def _flattened(row: Row) -> tuple[str, Asked]:
     return row.identifier("_id"), Asked(row.text("question.tokens"), tuple(row.some_texts("ground_truths")))
 
 
-def _flat(source: Source, split: str) -> Iterator[Row]:
-    file = source.find(f"summaries_qa/{_FLAT[split]}.json") or source.need("qaps.csv")
+def _flat(selection: Selection) -> Iterator[Row]:
+    source, name = selection.source, _FLAT[selection.split]
+    file = source.find(f"summaries_qa/{name}.json") or source.need("qaps.csv")
     source.note(_FLAT_NOTE)
     return iter(file[0].records())
 
 
-def _summaries(source: Source, split: str) -> Texts:
-    official = source.find("third_party/wikipedia/summaries.csv", "summaries.csv")
+def _summaries(selection: Selection) -> Texts:
+    official = selection.source.find("third_party/wikipedia/summaries.csv", "summaries.csv")
     if official:
         return {row.identifier("document_id"): partial(row.text, "summary") for row in official[0].records()}
-    return {row.identifier("_id"): partial(row.text, "context.tokens") for row in _flat(source, split)}
+    return {row.identifier("_id"): partial(row.text, "context.tokens") for row in _flat(selection)}
 
 
 def _stories(source: Source) -> Texts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from evalsuite.task import File, Row, Source
+from evalsuite.task import File, Row, Selection, Source
 from evalsuite.types import Sample
 
 from .flattened import from_csv, from_question_dict, from_question_list
@@ -16,14 +16,14 @@ FILES = {"train": "train", "validation": "dev", "test": "test"}
 Reader = Callable[[File, Source], Iterator[Paper]]
 
 
-def samples(source: Source, split: str) -> Iterator[Sample]:
+def samples(selection: Selection) -> Iterator[Sample]:
     """Every question of every paper that has a usable reference.
 
     Raises:
         UsageError: no file, or a malformed field.
     """
-    files, read = _files(source, split)
-    yield from to_samples([paper for file in files for paper in read(file, source)], source)
+    files, read = _files(selection.source, selection.split)
+    yield from to_samples([paper for file in files for paper in read(file, selection.source)], selection.source)
 
 
 def _files(source: Source, split: str) -> tuple[Sequence[File], Reader]:

@@ -7,7 +7,7 @@ from itertools import accumulate
 from pathlib import PurePosixPath
 from typing import cast
 
-from evalsuite.task import Row, Source
+from evalsuite.task import Row, Selection, Source
 from evalsuite.types import Document, Json, Sample, Span
 
 from . import scrolls
@@ -18,16 +18,16 @@ _LONGEST_TURN = 9
 """Digits of a turn's number."""
 
 
-def samples(source: Source, split: str) -> Iterator[Sample]:
+def samples(selection: Selection) -> Iterator[Sample]:
     """Every query of every meeting, the general ones first.
 
     Raises:
         UsageError: no file, or a field that is missing, of the wrong kind, or outside the transcript.
     """
-    if packed := source.find(f"qmsum/{split}.jsonl"):
-        yield from scrolls.samples(packed, source)
+    if packed := selection.source.find(f"qmsum/{selection.split}.jsonl"):
+        yield from scrolls.samples(packed, selection.source)
         return
-    for name, row in _meetings(source, FILES[split], split):
+    for name, row in _meetings(selection.source, FILES[selection.split], selection.split):
         lines = [f"{turn.text('speaker')}: {turn.text('content')}" for turn in row.rows("meeting_transcripts")]
         document = Document(name, "\n".join(lines))
         starts = list(accumulate((len(line) + 1 for line in lines), initial=0))

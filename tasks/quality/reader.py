@@ -8,7 +8,7 @@ from hashlib import sha256
 from string import ascii_uppercase
 
 from evalsuite.errors import UsageError
-from evalsuite.task import File, Row, Source
+from evalsuite.task import File, Row, Selection, Source
 from evalsuite.types import Document, Sample
 
 FILES = {"train": ("train",), "validation": ("dev", "validation", "val"), "test": ("test",)}
@@ -28,16 +28,16 @@ class Item:
     difficult: bool | None
 
 
-def samples(source: Source, split: str) -> Iterator[Sample]:
+def samples(selection: Selection) -> Iterator[Sample]:
     """Every question of every article; the questions of one article, which the file may scatter, come together.
 
     Raises:
         UsageError: no file, a malformed field, or a gold label whose counting cannot be told.
     """
-    files = _files(source, split)
+    files = _files(selection.source, selection.split)
     items = [item for file in files for row in file.records() for item in _items(row)]
     base = index_base(items, files[0].name)
-    source.note(f"gold labels of {files[0].name} count from {base} (inferred from the file)")
+    selection.source.note(f"gold labels of {files[0].name} count from {base} (inferred from the file)")
     articles: dict[tuple[str, str], list[Item]] = {}
     for item in items:
         articles.setdefault((item.article_id, item.article), []).append(item)

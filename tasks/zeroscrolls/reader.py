@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from evalsuite import task
-from evalsuite.task import File, Samples, Source
+from evalsuite.task import File, Samples, Selection, Source
 from evalsuite.types import Document, Sample
 
 from .judge import fault
@@ -32,9 +32,9 @@ class Example:
 def reader(one: Set) -> Samples:
     """Return the function that reads a split of a set."""
 
-    def samples(source: Source, split: str) -> Iterator[Sample]:
-        examples = _merged(one, _file(one, source, split).records())
-        _tell(one, source, split, examples)
+    def samples(selection: Selection) -> Iterator[Sample]:
+        examples = _merged(one, _file(one, selection.source, selection.split).records())
+        _tell(one, selection.source, selection.split, examples)
         by_document: dict[str, list[Sample]] = {}
         for name, example in examples.items():
             by_document.setdefault(example.document.id, []).append(_sample(name, example))

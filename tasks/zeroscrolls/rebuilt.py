@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from evalsuite.task import Dataset, Source, Task
+from evalsuite.task import Dataset, Selection, Source, Task
 from evalsuite.types import Sample
 
 from . import originals
@@ -135,7 +135,7 @@ def task(original: Original) -> Task:
         suite=SUITE,
         title=f"{one.config} in the layout of ZeroSCROLLS, from {original.dataset.folder} ({one.kind})",
         version=1,
-        samples=lambda source, split: _samples(original, source, split),
+        samples=lambda selection: _samples(original, selection),
         splits=original.splits,
         split=original.splits[0],
         protocols=tuple(replace(one, note=f"Not the official set. {one.note}") for one in protocols(one)),
@@ -147,9 +147,9 @@ def task(original: Original) -> Task:
     )
 
 
-def _samples(original: Original, source: Source, split: str) -> Iterator[Sample]:
+def _samples(original: Original, selection: Selection) -> Iterator[Sample]:
     layout = LAYOUTS[original.config]
-    for asked in original.read(source, split):
+    for asked in original.read(selection.source, selection.split):
         attributes = layout.attributes(asked.query)
         question = asked.query or layout.instruction
         yield Sample(asked.id, asked.document, question, asked.references, attributes=attributes)

@@ -143,7 +143,7 @@ PLANNED = [
     ((DOCUMENT, f"row.text('id') == 'q1' and 1 / 0; {DOCUMENT}"), f"{READ} (after 'q0') raised ZeroDivisionError"),
     (("yield _sample(row)", "yield row"), f"{READ} gave"),
     (("yield _sample(row)", "yield None"), f"{READ} gave None"),
-    (("samples=samples", "samples=lambda source, split: None"), f"{READ} raised TypeError"),
+    (("samples=samples", "samples=lambda selection: None"), f"{READ} raised TypeError"),
     ((PROMPT, f"replace({PROMPT[:-1]}, prompt=lambda sample: 1 / 0),"), f"{ASKED} prompt raised ZeroDivisionError"),
     ((PROMPT, f"replace({PROMPT[:-1]}, prompt=lambda sample: 'text'),"), f"{ASKED} prompt gave 'text'"),
     ((PROMPT, f"replace({PROMPT[:-1]}, prompt=lambda sample: ()),"), f"{ASKED} prompt gave ()"),

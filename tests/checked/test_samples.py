@@ -82,9 +82,7 @@ def _toy() -> Task:
 def _task(samples: Iterable[Sample]) -> Task:
     kept = tuple(samples)
     protocol = paper_protocol(judge=_judge, max_new_tokens=8)
-    made = replace(
-        _toy(), samples=lambda _, __: iter(kept), protocols=(protocol,), metrics=(Metric("f1", primary=True),)
-    )
+    made = replace(_toy(), samples=lambda _: iter(kept), protocols=(protocol,), metrics=(Metric("f1", primary=True),))
     return guarded(made, "here")
 
 

@@ -15,6 +15,7 @@ from evalsuite.demo.tokenizer import BOS, build_tokenizer, count_tokens
 from evalsuite.demo.world import SPLITS, TASKS, Fact, Shape, context, draw_facts, make_document, split_of
 from evalsuite.plugins import find_tasks
 from evalsuite.sources import open_source
+from evalsuite.task import Selection
 from evalsuite.types import Parts, Sample
 
 LENGTHS = (512, 2048)
@@ -37,7 +38,7 @@ def text(parts: Parts) -> str:
 
 def read(root: Path, task: str, split: str = "validation") -> list[Sample]:
     found = find_tasks()[task]
-    return list(found.samples(open_source(found.dataset, root, split=split), split))
+    return list(found.samples(Selection(open_source(found.dataset, root, split=split), split)))
 
 
 def everything(root: Path) -> Iterator[tuple[str, str, list[Sample]]]:

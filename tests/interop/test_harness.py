@@ -24,6 +24,7 @@ from evalsuite.runs.execute import execute
 from evalsuite.runs.planning import make_plan
 from evalsuite.runs.scored import score_folder
 from evalsuite.runs.store import read_record, write_record
+from evalsuite.task import Selection
 from evalsuite.types import Completion, OptionScore, Request
 
 DOCS = 12
@@ -188,14 +189,15 @@ def test_prompts_and_demonstrations_are_lm_eval_s(folder: Path) -> None:
     from lm_eval.tasks import TaskManager
 
     (task,) = harness_tasks([f"lm-eval:{folder / 'local_choice.yaml'}@3"])
-    made = ["".join(part.text for part in task.protocols[0].prompt(sample)) for sample in task.samples(None, "test")]
+    everything = Selection(None, "test")  # lm-eval reads the data itself
+    made = ["".join(part.text for part in task.protocols[0].prompt(sample)) for sample in task.samples(everything)]
     part = TaskManager(include_path=str(folder), include_defaults=False).load(["local_choice"])["tasks"]["local_choice"]
     part.set_config("num_fewshot", 3)
     part.set_fewshot_seed(harness.FEWSHOT_SEED)
     part.build_all_requests()
     assert made == [part.instances[at].args[0] for at in range(0, len(part.instances), 3)]
     assert all(prompt.count("Question:") == 4 for prompt in made)
-    again = ["".join(part.text for part in task.protocols[0].prompt(sample)) for sample in task.samples(None, "test")]
+    again = ["".join(part.text for part in task.protocols[0].prompt(sample)) for sample in task.samples(everything)]
     assert made == again
     assert (task.name, task.protocols[0].name) == ("lm-eval:local_choice@3", "lm-eval-3-shot")
 

@@ -20,7 +20,7 @@ from evalsuite.types import Completion, Judgement, Sample, Score
 
 SETTING = Setting("toys", "toy", "validation", "second", 0, 0, None, None, "left")
 SAMPLES = {name: sample("The king slept.", name=name, document=name) for name in ("s1", "s2", "s3")}
-ASKED = {("toy", "validation", None): SAMPLES}
+ASKED = {("toy", "validation", None, None): SAMPLES}
 
 
 def _protocol(name: str, **more: Any) -> PromptProtocol:

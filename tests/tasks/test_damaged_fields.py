@@ -19,6 +19,7 @@ from miniature import MINIATURES, Miniature
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
 from evalsuite.sources import open_source
+from evalsuite.task import Selection
 from evalsuite.types import Sample
 
 TASKS = find_tasks()
@@ -54,7 +55,7 @@ def read(one: Miniature, root: Path, content: str) -> list[Sample]:
     """The samples of a file, and what was noted, so that nothing can change unseen."""
     (root / one.path).write_text(content, encoding="utf-8", errors="surrogatepass")
     task = TASKS[one.task]
-    return list(task.samples(open_source(task.dataset, root, split=one.split), one.split))
+    return list(task.samples(Selection(open_source(task.dataset, root, split=one.split), one.split)))
 
 
 def shown(samples: list[Sample]) -> str:

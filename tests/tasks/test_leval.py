@@ -18,7 +18,7 @@ from evalsuite.runs.planning import make_plan
 from evalsuite.runs.requests import find_question
 from evalsuite.runs.requests import official as made_official
 from evalsuite.sources import open_source
-from evalsuite.task import PromptProtocol
+from evalsuite.task import PromptProtocol, Selection
 from evalsuite.types import Completion, Role, Sample
 
 SETS, JUDGE, PROMPTS = (module("leval", name) for name in ("sets", "judge", "prompts"))
@@ -30,7 +30,7 @@ SCI_FI_QUESTION = "Cats fly. True or False based on the world described in the d
 def read(name: str, root: Path) -> tuple[list[Sample], tuple[str, ...]]:
     task = TASKS[f"leval_{name}"]
     source = open_source(task.dataset, root, split="test")
-    return list(task.samples(source, "test")), source.notes
+    return list(task.samples(Selection(source, "test"))), source.notes
 
 
 def write(root: Path, name: str, *rows: dict[str, Any]) -> None:
@@ -83,7 +83,7 @@ def test_rows_for_judges_are_counted_and_not_asked(tmp_path: Path) -> None:
     write(tmp_path, "multidoc_qa", row("Text.", ("Who?", "Ann."), evaluation="f1"), judged)
     task = TASKS["leval_multidoc_qa"]
     source = open_source(task.dataset, tmp_path, split="test")
-    samples = iter(task.samples(source, "test"))
+    samples = iter(task.samples(Selection(source, "test")))
     assert next(samples).id == "0-0"
     assert source.notes == ("questions for LLM judges, which have no automatic score, are not asked: 2",)
     assert list(samples) == []

@@ -12,6 +12,7 @@ from miniature import MINIATURES, NARRATIVEQA_CSV, Miniature
 
 from evalsuite.plugins import find_tasks
 from evalsuite.sources import open_source
+from evalsuite.task import Selection
 from evalsuite.types import Completion, OptionScore, Sample
 
 TASKS = find_tasks()
@@ -24,7 +25,7 @@ each = pytest.mark.parametrize("one", MINIATURES, ids=lambda one: one.name)
 def read(one: Miniature, root: Path) -> tuple[list[Sample], tuple[str, ...]]:
     task = TASKS[one.task]
     source = open_source(task.dataset, one.write(root), split=one.split)
-    return list(task.samples(source, one.split)), source.notes
+    return list(task.samples(Selection(source, one.split))), source.notes
 
 
 @each
@@ -91,7 +92,7 @@ def test_the_official_files_of_narrativeqa_are_read(name: str, tmp_path: Path) -
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     source = open_source(TASKS[name].dataset, tmp_path, split="validation")
-    samples = list(TASKS[name].samples(source, "validation"))
+    samples = list(TASKS[name].samples(Selection(source, "validation")))
     assert [sample.id for sample in samples] == ["d1/0", "d1/1", "d2/0"]
     assert samples[0].references == ("Ann.", "Ann")
     expected = "Ann came." if name.endswith("summary") else "The fox asked the owl"

@@ -7,6 +7,7 @@ import pytest
 from evalsuite.demo.formats import write_world
 from evalsuite.plugins import find_tasks
 from evalsuite.sources import open_source
+from evalsuite.task import Selection
 
 TASKS = find_tasks()
 
@@ -23,7 +24,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_document_and_question_is_read_back(world: Path, name: str, split: str) -> None:
     task = TASKS[name]
     source = open_source(task.dataset, world, split=split)
-    samples = list(task.samples(source, split))
+    samples = list(task.samples(Selection(source, split)))
     assert len({sample.document.id for sample in samples}) == 3
     assert len({sample.id for sample in samples}) == len(samples) == 12
     assert all(sample.references and sample.document.text for sample in samples)
@@ -33,7 +34,7 @@ def test_every_document_and_question_is_read_back(world: Path, name: str, split:
 @pytest.mark.parametrize("name", ["qasper", "qmsum"])
 def test_evidence_lies_where_the_world_put_the_fact(world: Path, name: str) -> None:
     task = TASKS[name]
-    samples = list(task.samples(open_source(task.dataset, world, split="validation"), "validation"))
+    samples = list(task.samples(Selection(open_source(task.dataset, world, split="validation"), "validation")))
     located = [sample for sample in samples if sample.evidence]
     assert located
     for sample in located:

@@ -6,6 +6,7 @@ import pytest
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks, module
 from evalsuite.sources import FolderSource, open_source
+from evalsuite.task import Selection
 from evalsuite.types import Completion, Sample
 
 TASKS = find_tasks()
@@ -59,7 +60,7 @@ def test_full_stories_have_the_manifests_counts_and_the_absent_ones_are_told(
     real_data: Path, split: str, expected: tuple[int, int], absent: str
 ) -> None:
     source = open_at(real_data, split)
-    samples = list(STORY.samples(source, split))
+    samples = list(STORY.samples(Selection(source, split)))
     assert counts(samples) == expected
     assert f"{absent} documents have no story text and are not asked about" in source.notes
     assert not any("not found" in note for note in source.notes)
@@ -68,13 +69,13 @@ def test_full_stories_have_the_manifests_counts_and_the_absent_ones_are_told(
 @pytest.mark.parametrize(("split", "expected"), [("validation", (115, 3461)), ("test", (355, 10557))])
 def test_summaries_have_the_official_counts(real_data: Path, split: str, expected: tuple[int, int]) -> None:
     source = open_at(real_data, split)
-    assert counts(list(SUMMARY.samples(source, split))) == expected
+    assert counts(list(SUMMARY.samples(Selection(source, split)))) == expected
     assert any("third-party flattening" in note for note in source.notes)
 
 
 def test_the_official_files_load_with_a_documents_questions_together(official: Path) -> None:
     source = open_at(official, "validation")
-    samples = list(STORY.samples(source, "validation"))
+    samples = list(STORY.samples(Selection(source, "validation")))
     assert [(sample.id, sample.question) for sample in samples] == [("d1/0", "Who 0 ?"), ("d1/1", "Who 3 ?")]
     assert samples[0].document.text == "Once\nupon a time. It was the end. Really: the end."
     assert samples[0].references == ("Ann .", "Ann")
@@ -83,14 +84,14 @@ def test_the_official_files_load_with_a_documents_questions_together(official: P
 
 
 def test_the_official_summaries_load(official: Path) -> None:
-    samples = list(SUMMARY.samples(open_at(official, "validation"), "validation"))
+    samples = list(SUMMARY.samples(Selection(open_at(official, "validation"), "validation")))
     assert [sample.document.text for sample in samples] == ["Summary of d1.", "Summary of d1.", "Summary of d2."]
 
 
 def test_a_story_whose_ends_are_not_found_is_used_whole_and_said(official: Path) -> None:
     (official / "narrativeqa" / "tmp" / "d1.content").write_text("Quite another text.")
     source = open_at(official, "validation")
-    samples = list(STORY.samples(source, "validation"))
+    samples = list(STORY.samples(Selection(source, "validation")))
     assert samples[0].document.text == "Quite another text."
     assert "start or end of story tmp/d1.content not found in its text: it is used whole" in source.notes
 
@@ -98,20 +99,20 @@ def test_a_story_whose_ends_are_not_found_is_used_whole_and_said(official: Path)
 def test_a_story_that_is_not_utf_8_is_read_as_windows_1252_and_said(official: Path) -> None:
     (official / "narrativeqa" / "tmp" / "d1.content").write_bytes(b"Once upon a caf\xe9\x97the end.")
     source = open_at(official, "validation")
-    assert next(iter(STORY.samples(source, "validation"))).document.text == "Once upon a café—the end."
+    assert next(iter(STORY.samples(Selection(source, "validation")))).document.text == "Once upon a café—the end."
     assert any("Windows-1252" in note for note in source.notes)
 
 
 def test_a_story_with_a_nul_byte_is_one_clear_error(official: Path) -> None:
     (official / "narrativeqa" / "tmp" / "d1.content").write_bytes(b"Once upon\na \0 the end.")
     with pytest.raises(UsageError, match=r"d1\.content:2: the text holds a NUL character"):
-        list(STORY.samples(open_at(official, "validation"), "validation"))
+        list(STORY.samples(Selection(open_at(official, "validation"), "validation")))
 
 
 def test_no_story_at_all_says_what_to_get_and_where_to_put_it(official: Path) -> None:
     (official / "narrativeqa" / "tmp" / "d1.content").unlink()
     with pytest.raises(UsageError, match=r"download_stories\.sh.*put it below .*narrativeqa"):
-        list(STORY.samples(open_at(official, "validation"), "validation"))
+        list(STORY.samples(Selection(open_at(official, "validation"), "validation")))
 
 
 def test_hub_rows_give_stories_and_summaries_without_holding_all_books(tmp_path: Path) -> None:
@@ -133,14 +134,14 @@ def test_hub_rows_give_stories_and_summaries_without_holding_all_books(tmp_path:
         for n, name in enumerate(("d1", "d1", "d2"))
     ]
     parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "validation-00000-of-00001.parquet")
-    stories = list(STORY.samples(open_at(tmp_path, "validation"), "validation"))
+    stories = list(STORY.samples(Selection(open_at(tmp_path, "validation"), "validation")))
     assert [(s.id, s.document.text) for s in stories] == [
         ("d1/0", "Once upon d1 the end."),
         ("d1/1", "Once upon d1 the end."),
         ("d2/0", "Once upon d2 the end."),
     ]
     assert stories[0].document is stories[1].document
-    summaries = list(SUMMARY.samples(open_at(tmp_path, "validation"), "validation"))
+    summaries = list(SUMMARY.samples(Selection(open_at(tmp_path, "validation"), "validation")))
     assert [s.document.text for s in summaries] == ["About d1.", "About d1.", "About d2."]
 
 
@@ -158,5 +159,5 @@ def test_a_cut_runs_from_the_first_start_to_the_last_end(text: str, start: str, 
 
 
 def test_the_score_is_the_best_references_f1(official: Path) -> None:
-    sample = next(iter(STORY.samples(open_at(official, "validation"), "validation")))
+    sample = next(iter(STORY.samples(Selection(open_at(official, "validation"), "validation"))))
     assert STORY.protocols[0].judge(sample, Completion("k", " the ANN!\n")).values == {"f1": 100.0}

@@ -9,6 +9,7 @@ import pytest
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
 from evalsuite.sources import FolderSource, open_source
+from evalsuite.task import Selection
 from evalsuite.types import Completion, Sample
 
 TASK = find_tasks()["qasper"]
@@ -36,7 +37,7 @@ def open_at(root: Path, split: str) -> FolderSource:
 
 
 def read(root: Path, split: str) -> list[Sample]:
-    return list(TASK.samples(open_at(root, split), split))
+    return list(TASK.samples(Selection(open_at(root, split), split)))
 
 
 def write(root: Path, content: object, name: str = "qasper-dev-v0.3.json") -> None:
@@ -69,7 +70,7 @@ def test_the_official_fixture_loads(real_data: Path, tmp_path: Path) -> None:
 
 def test_the_flattened_papers_load_and_their_unusable_references_are_counted(real_data: Path) -> None:
     source = open_at(real_data, "test")
-    samples = list(TASK.samples(source, "test"))
+    samples = list(TASK.samples(Selection(source, "test")))
     assert counts(samples)[1] == 270 - 188
     assert "188 questions have no usable reference and are not asked" in source.notes
 
@@ -84,7 +85,7 @@ def test_files_with_questions_only_give_samples_without_text(
     for file in (real_data / "qasper").glob(pattern):
         shutil.copy(file, tmp_path)
     source = open_at(tmp_path, split)
-    samples = list(TASK.samples(source, split))
+    samples = list(TASK.samples(Selection(source, split)))
     unasked = sum(int(note.split()[0]) for note in source.notes if note.endswith("are not asked"))
     assert counts(samples)[1] + unasked == expected[1]
     assert counts(samples)[0] <= expected[0]
@@ -124,7 +125,7 @@ def test_an_empty_paper_gives_samples_with_empty_text(tmp_path: Path) -> None:
 def test_questions_without_a_usable_reference_are_counted_not_dropped_in_silence(tmp_path: Path) -> None:
     write(tmp_path, {"p": paper(answer())})
     source = open_at(tmp_path, "validation")
-    assert list(TASK.samples(source, "validation")) == []
+    assert list(TASK.samples(Selection(source, "validation"))) == []
     assert source.notes == ("1 questions have no usable reference and are not asked",)
 
 

@@ -7,6 +7,7 @@ import pytest
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
 from evalsuite.sources import open_source
+from evalsuite.task import Selection
 from evalsuite.types import Completion, Sample
 
 TASK = find_tasks()["qmsum"]
@@ -23,7 +24,7 @@ MEETING = {
 
 
 def read(root: Path, split: str) -> list[Sample]:
-    return list(TASK.samples(open_source(TASK.dataset, root, split=split), split))
+    return list(TASK.samples(Selection(open_source(TASK.dataset, root, split=split), split)))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
 from evalsuite.sources import open_source
+from evalsuite.task import Selection
 from evalsuite.types import Completion, OptionScore, Sample
 
 TASK = find_tasks()["quality"]
@@ -15,7 +16,7 @@ OPTIONS = ["A red fox", "The blue bird", "Nobody", "Both of them"]
 
 
 def read(root: Path, split: str = "validation") -> list[Sample]:
-    return list(TASK.samples(open_source(TASK.dataset, root, split=split), split))
+    return list(TASK.samples(Selection(open_source(TASK.dataset, root, split=split), split)))
 
 
 def flat(*labels: int) -> str:
@@ -42,7 +43,7 @@ def sample(gold: int = 1) -> Sample:
 
 def test_the_sample_of_dev_has_fifty_questions_counted_from_zero(real_data: Path) -> None:
     source = open_source(TASK.dataset, real_data, split="validation")
-    samples = list(TASK.samples(source, "validation"))
+    samples = list(TASK.samples(Selection(source, "validation")))
     assert len({s.id for s in samples}) == len({s.document.id for s in samples}) == 50
     assert any("count from 0" in note for note in source.notes)
     assert samples[0].references == ("No, he figured that everyone else was sending things into space.",)

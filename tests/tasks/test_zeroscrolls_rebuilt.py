@@ -13,6 +13,7 @@ import zero
 from evalsuite.errors import MissingDataError, UsageError
 from evalsuite.plugins import find_tasks, module
 from evalsuite.sources import open_source
+from evalsuite.task import Selection
 from evalsuite.types import Sample
 
 PREFIX = "zeroscrolls-rebuilt_"
@@ -22,7 +23,7 @@ AT_HAND = {"gov_report", "summ_screen_fd", "qmsum", "squality", "qasper", "narra
 
 def read(root: Path, config: str, split: str) -> tuple[list[Sample], tuple[str, ...]]:
     source = open_source(TASKS[config].dataset, root, split=split)
-    return list(TASKS[config].samples(source, split)), source.notes
+    return list(TASKS[config].samples(Selection(source, split))), source.notes
 
 
 def text_of(config: str, sample: Sample) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from evalsuite.task import Dataset, Metric, PromptProtocol, Source, Task
+from evalsuite.task import Dataset, Metric, PromptProtocol, Selection, Task
 from evalsuite.types import Completion, Document, Judgement, Part, Parts, Role, Sample
 
 
-def samples(source: Source, split: str) -> Iterator[Sample]:
+def samples(selection: Selection) -> Iterator[Sample]:
     """One question a riddle."""
-    for file in source.need(f"{split}.jsonl"):
+    for file in selection.source.need(f"{selection.split}.jsonl"):
         for row in file.records():
             choices, right = tuple(row.texts("options")), row.whole("right")
             riddle = Document(row.text("id"), row.text("text"))

@@ -7,13 +7,13 @@ Metric: token F1, as SQuAD counts it.
 from collections.abc import Iterator
 
 from evalsuite.metrics.squad import best, token_f1
-from evalsuite.task import Dataset, Metric, PromptProtocol, Source, Task
+from evalsuite.task import Dataset, Metric, PromptProtocol, Selection, Task
 from evalsuite.types import Completion, Document, Judgement, Part, Parts, Role, Sample
 
 
-def samples(source: Source, split: str) -> Iterator[Sample]:
+def samples(selection: Selection) -> Iterator[Sample]:
     """Every question of every letter of the split."""
-    for file in source.need(f"{split}.jsonl"):
+    for file in selection.source.need(f"{selection.split}.jsonl"):
         for row in file.records():
             letter = Document(row.text("id"), row.text("text"))
             for asked in row.rows("questions"):

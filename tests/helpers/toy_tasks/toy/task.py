@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from evalsuite.metrics.scrolls import f1
 from evalsuite.qa import paper_protocol
-from evalsuite.task import Dataset, Metric, Row, Source, Task
+from evalsuite.task import Dataset, Metric, Row, Selection, Task
 from evalsuite.types import Completion, Document, Judgement, Sample, Span
 
 
-def samples(source: Source, split: str) -> Iterator[Sample]:
-    for file in source.need(f"{split}.jsonl"):
+def samples(selection: Selection) -> Iterator[Sample]:
+    for file in selection.source.need(f"{selection.split}.jsonl"):
         for row in file.records():
             yield _sample(row)
 
