@@ -9,8 +9,8 @@ from benchmarks.data import Book
 from benchmarks.peers import NAME, peer_tokens
 from benchmarks.requests import NEW_TOKENS, UNBOUND, Cutting, groups
 from benchmarks.rows import Row
-from evalsuite.engines.hf.counts import count
-from evalsuite.engines.hf.plan import Costs
+from evalsuite.engines.hf.compute.counts import count
+from evalsuite.engines.hf.prefix.plan import Costs
 from evalsuite.tokenizers import HFTokenizer
 from evalsuite.types import Request
 

@@ -105,7 +105,7 @@ def main(folder: str) -> None:
     """Times the automatic batch size within the memory that is free, so that it is told when it asks for too much."""
     import torch
 
-    from evalsuite.engines.hf.memory import free_bytes
+    from evalsuite.engines.hf.compute.memory import free_bytes
 
     free = free_bytes(torch.device("cpu"))
     resource.setrlimit(resource.RLIMIT_AS, (free, free))

@@ -21,10 +21,10 @@ from benchmarks.stand_ins import short_ones, stand_ins
 from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.plugins import find_tasks, select_tasks
 from evalsuite.records import ALL, Block, EngineInfo, ModelIdentity, RunSpec
+from evalsuite.runs.asking.requests import Question, groups
 from evalsuite.runs.execute import execute
-from evalsuite.runs.plan import Plan
-from evalsuite.runs.planning import make_plan
-from evalsuite.runs.requests import Question, groups
+from evalsuite.runs.planning.make_plan import make_plan
+from evalsuite.runs.planning.plan import Plan
 from evalsuite.tokenizers import HFTokenizer, load_tokenizer
 from evalsuite.types import Completion, Request
 

@@ -16,8 +16,8 @@ from benchmarks.wall import same_texts, take_pairs
 from evalsuite.interop.yaml_files import PREFIX
 from evalsuite.plugins import built_in_folder
 from evalsuite.records import RequestRecord
-from evalsuite.runs.journal import read_journal
-from evalsuite.runs.store import COMPLETIONS, REQUESTS, read_lines
+from evalsuite.runs.directory.journal import read_journal
+from evalsuite.runs.directory.store import COMPLETIONS, REQUESTS, read_lines
 
 TASK = "leval_quality"
 DOCUMENTS = 2

@@ -13,10 +13,10 @@ from evalsuite.interop.selection import choose_tasks, known_tasks
 from evalsuite.plugins import find_tasks
 from evalsuite.protocols import Engine
 from evalsuite.records import RunSpec
+from evalsuite.runs.directory.resume import check_early
 from evalsuite.runs.execute import Outcome, Report, execute
-from evalsuite.runs.plan import Plan
-from evalsuite.runs.planning import make_plan
-from evalsuite.runs.resume import check_early
+from evalsuite.runs.planning.make_plan import make_plan
+from evalsuite.runs.planning.plan import Plan
 from evalsuite.runs.run import Run, Runs, open_runs
 from evalsuite.runs.scored import score_folder
 

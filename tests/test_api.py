@@ -62,8 +62,8 @@ def test_cells_and_scores_are_frames_of_what_was_written(data: Path, tmp_path: P
 def test_a_unit_is_planned_and_prepared_alone_by_whoever_has_the_spec(data: Path) -> None:
     from evalsuite.engines.registry import open_prompt_side
     from evalsuite.plugins import find_tasks
-    from evalsuite.runs.planning import make_plan
-    from evalsuite.runs.requests import groups, prepare_unit
+    from evalsuite.runs.asking.requests import groups, prepare_unit
+    from evalsuite.runs.planning.make_plan import make_plan
 
     spec = _spec(data, Block(("toy",), shots=(0, 1)))
     tasks = [[find_tasks(spec.include_paths)["toy"]]]

@@ -41,8 +41,8 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.cli.run import finish
     from evalsuite.plugins import find_tasks
     from evalsuite.predictions.formats import formats
+    from evalsuite.runs.directory.store import read_record
     from evalsuite.runs.imported import import_predictions
-    from evalsuite.runs.store import read_record
 
     tasks = find_tasks(args.include_path)
     known = formats(args.include_path)

@@ -47,8 +47,8 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.interop.selection import choose_tasks
     from evalsuite.plugins import find_tasks
     from evalsuite.prompts.show import show
-    from evalsuite.runs.planning import make_plan
-    from evalsuite.runs.requests import find_question
+    from evalsuite.runs.asking.requests import find_question
+    from evalsuite.runs.planning.make_plan import make_plan
 
     tasks = choose_tasks([args.task], find_tasks(args.include_path))
     with loading():

@@ -33,7 +33,7 @@ def main(args: argparse.Namespace) -> int:
     """Prints one schema."""
     import importlib
 
-    from evalsuite.runs.store import adapter
+    from evalsuite.runs.directory.store import adapter
 
     module, name = KINDS[args.kind]
     say(json.dumps(adapter(getattr(importlib.import_module(module), name)).json_schema(), indent=1))

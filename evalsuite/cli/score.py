@@ -31,6 +31,6 @@ def add(commands: Commands) -> None:
 def main(args: argparse.Namespace) -> int:
     """Scores every run named."""
     from evalsuite.cli.run import finish
-    from evalsuite.runs.store import run_folders
+    from evalsuite.runs.directory.store import run_folders
 
     return max(finish(folder, args) for folder in run_folders([args.folder]))

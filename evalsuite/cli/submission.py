@@ -38,8 +38,8 @@ def add(commands: Commands) -> None:
 def main(args: argparse.Namespace) -> int:
     """Collects, checks, writes."""
     from evalsuite.plugins import find_tasks
+    from evalsuite.runs.directory.store import write_atomic
     from evalsuite.runs.run import open_runs
-    from evalsuite.runs.store import write_atomic
 
     ours = _submission(args.suite, args.include_path)
     split = args.split or ours.split

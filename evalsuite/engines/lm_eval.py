@@ -206,7 +206,7 @@ def _content(value: str) -> str:
     folder = Path(value)
     if not folder.is_dir():
         return value
-    from evalsuite.engines.hf.weights import model_hash
+    from evalsuite.engines.hf.checkpoint.weights import model_hash
 
     return model_hash(folder, {})
 

@@ -12,18 +12,15 @@ from evalsuite.engines.checked import checked
 from evalsuite.errors import UsageError
 from evalsuite.prompts.chat import template_date
 from evalsuite.records import RunRecord, SampleRecord
-from evalsuite.runs.effort import Effort
-from evalsuite.runs.interrupt import Interrupt
-from evalsuite.runs.journal import Journal, JournalContent, lock, mend_journal, read_journal
-from evalsuite.runs.plan import Plan
-from evalsuite.runs.prefetch import Prefetch
-from evalsuite.runs.record import make_record
-from evalsuite.runs.requests import Prepared, groups, request_record
-from evalsuite.runs.resume import RequestLog, Writing, check_resumable, check_samples
-from evalsuite.runs.samples import sample_record, write_document
-from evalsuite.runs.scored import unanswered
-from evalsuite.runs.seal import seal_of, with_seals
-from evalsuite.runs.store import (
+from evalsuite.runs.asking.effort import Effort
+from evalsuite.runs.asking.interrupt import Interrupt
+from evalsuite.runs.asking.prefetch import Prefetch
+from evalsuite.runs.asking.requests import Prepared, groups, request_record
+from evalsuite.runs.directory.journal import Journal, JournalContent, lock, mend_journal, read_journal
+from evalsuite.runs.directory.resume import RequestLog, Writing, check_resumable, check_samples
+from evalsuite.runs.directory.samples import sample_record, write_document
+from evalsuite.runs.directory.seal import seal_of, with_seals
+from evalsuite.runs.directory.store import (
     COMPLETIONS,
     REQUESTS,
     RUN,
@@ -34,6 +31,9 @@ from evalsuite.runs.store import (
     write_lines,
     write_record,
 )
+from evalsuite.runs.planning.plan import Plan
+from evalsuite.runs.record import make_record
+from evalsuite.runs.scored import unanswered
 from evalsuite.safe_text import plain
 from evalsuite.types import Completion, Document, Refused, Request, Skipped
 

@@ -23,12 +23,10 @@ from evalsuite.records import (
     RunRecord,
     RunSpec,
 )
-from evalsuite.runs.identity import imported_identity
-from evalsuite.runs.journal import journal_line, lock
-from evalsuite.runs.record import commit, hardware, packages, timestamp
-from evalsuite.runs.samples import sample_record, write_document
-from evalsuite.runs.seal import with_seals
-from evalsuite.runs.store import (
+from evalsuite.runs.directory.journal import journal_line, lock
+from evalsuite.runs.directory.samples import sample_record, write_document
+from evalsuite.runs.directory.seal import with_seals
+from evalsuite.runs.directory.store import (
     CELLS,
     COMPLETIONS,
     REQUESTS,
@@ -42,6 +40,8 @@ from evalsuite.runs.store import (
     write_lines,
     write_record,
 )
+from evalsuite.runs.identity import imported_identity
+from evalsuite.runs.record import commit, hardware, packages, timestamp
 from evalsuite.sources.storage import sha256 as file_hash
 from evalsuite.task import Task
 from evalsuite.types import Completion, Sample

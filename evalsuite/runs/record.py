@@ -12,7 +12,7 @@ from pathlib import Path
 
 from evalsuite import __version__
 from evalsuite.records import SCHEMA_VERSION, EngineInfo, RunRecord
-from evalsuite.runs.plan import Plan
+from evalsuite.runs.planning.plan import Plan
 
 _PACKAGES = (
     "torch",

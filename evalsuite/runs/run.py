@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from evalsuite.cells import Cell
 from evalsuite.records import RequestRecord, RunRecord
-from evalsuite.runs import store
-from evalsuite.runs.journal import check_journal, read_journal
-from evalsuite.runs.samples import read_document, read_samples
-from evalsuite.runs.seal import check_seals, is_sealed
+from evalsuite.runs.directory import store
+from evalsuite.runs.directory.journal import check_journal, read_journal
+from evalsuite.runs.directory.samples import read_document, read_samples
+from evalsuite.runs.directory.seal import check_seals, is_sealed
 from evalsuite.scoring.join import Samples
 from evalsuite.types import Completion, Sample, Score
 

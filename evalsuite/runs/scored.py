@@ -10,12 +10,12 @@ from evalsuite import __version__
 from evalsuite.cells import Cell, Setting
 from evalsuite.errors import TaskError, UsageError
 from evalsuite.records import RequestRecord, RunRecord, Scoring
-from evalsuite.runs import store
+from evalsuite.runs.directory import store
+from evalsuite.runs.directory.journal import lock
+from evalsuite.runs.directory.seal import is_sealed, with_seals
 from evalsuite.runs.identity import QuestionIdentity, imported_identity, template_of
-from evalsuite.runs.journal import lock
 from evalsuite.runs.record import commit
 from evalsuite.runs.run import Run
-from evalsuite.runs.seal import is_sealed, with_seals
 from evalsuite.scoring.cells import Tell, ignore
 from evalsuite.scoring.join import Samples, samples_of, score_cells, table_cells
 from evalsuite.task import Task

@@ -16,8 +16,8 @@ from benchmarks.peers import Peer, peer_tokens
 from benchmarks.requests import groups
 from benchmarks.wall import same_options, same_texts
 from evalsuite.engines.hf import HFEngine, load
-from evalsuite.engines.hf.counts import count
-from evalsuite.engines.hf.plan import Costs
+from evalsuite.engines.hf.compute.counts import count
+from evalsuite.engines.hf.prefix.plan import Costs
 from evalsuite.tokenizers import load_tokenizer
 
 TINY = {
@@ -124,7 +124,7 @@ def test_a_document_passes_the_tokenizer_once(setting: Setting, real_data: Path)
 
 
 def test_only_a_few_rows_of_logits_exist_at_once(engine: HFEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evalsuite.engines.hf.network import Network
+    from evalsuite.engines.hf.compute.network import Network
 
     rows: list[int] = []
     whole = Network.logits

@@ -13,7 +13,7 @@ from benchmarks.page import page
 from benchmarks.prepare import Setting, cut_row, first_row, make_setting, memory_row
 from benchmarks.rows import machine
 from benchmarks.stand_ins import short_ones
-from evalsuite.runs.requests import groups
+from evalsuite.runs.asking.requests import groups
 
 
 @pytest.fixture(scope="module")

@@ -26,9 +26,9 @@ from evalsuite.metrics.scrolls import f1
 from evalsuite.plugins import find_tasks
 from evalsuite.qa import paper_protocol
 from evalsuite.records import Block, RunSpec
+from evalsuite.runs.directory.samples import read_samples
 from evalsuite.runs.execute import execute
-from evalsuite.runs.planning import make_plan
-from evalsuite.runs.samples import read_samples
+from evalsuite.runs.planning.make_plan import make_plan
 from evalsuite.runs.scored import score_folder
 from evalsuite.task import Metric, Task
 from evalsuite.types import Completion, Document, Judgement, Sample, Span

@@ -59,7 +59,7 @@ def test_a_run_has_begin_and_end_and_they_change_no_resume(
     assert ended is not None
     assert before <= begun <= ended <= datetime.now(UTC).isoformat(timespec="seconds")
     sealed = {path.name: path.read_bytes() for path in out.glob("*.json*")}
-    monkeypatch.setattr("evalsuite.runs.resume.timestamp", lambda: "2099-01-01T00:00:00+00:00")
+    monkeypatch.setattr("evalsuite.runs.directory.resume.timestamp", lambda: "2099-01-01T00:00:00+00:00")
     monkeypatch.setattr("evalsuite.runs.record.timestamp", lambda: "2099-01-01T00:00:00+00:00")
     assert main(toy_run(out, data)) == 0
     assert {path.name: path.read_bytes() for path in out.glob("*.json*")} == sealed, (

@@ -12,7 +12,7 @@ import pytest
 from made import TOY, cells, row, toy_data, toy_rows, toy_run, without_seals
 
 from evalsuite.cli.main import main
-from evalsuite.runs.store import read_record, write_record
+from evalsuite.runs.directory.store import read_record, write_record
 
 
 @pytest.fixture(scope="module")

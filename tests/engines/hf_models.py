@@ -126,9 +126,9 @@ def differences(found: Sequence[Completion], expected: Sequence[Completion]) -> 
 
 def plant(fault: str, engine: HFEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Breaks the packed path on purpose: a mask, positions, what the cache keeps, or which prefix it is."""
-    from evalsuite.engines.hf.cache import BufferCache
-    from evalsuite.engines.hf.layout import Held
-    from evalsuite.engines.hf.network import Network
+    from evalsuite.engines.hf.compute.network import Network
+    from evalsuite.engines.hf.prefix.cache import BufferCache
+    from evalsuite.engines.hf.prefix.layout import Held
 
     whole = Network.forward
 

@@ -292,7 +292,7 @@ def _hungry(most: int) -> Any:
     """A forward pass that fails above some size, as a full device does."""
     import torch
 
-    from evalsuite.engines.hf.network import Network
+    from evalsuite.engines.hf.compute.network import Network
 
     whole = Network.forward
 
@@ -308,7 +308,7 @@ def _hungry(most: int) -> Any:
 def test_running_out_of_memory_halves_the_batch_and_loses_no_sample(
     folder: Path, groups: list[list[Request]], reference: list[Completion], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evalsuite.engines.hf.network import Network
+    from evalsuite.engines.hf.compute.network import Network
 
     engine = _engine(folder)
     monkeypatch.setattr(Network, "forward", _hungry(most))
@@ -320,7 +320,7 @@ def test_running_out_of_memory_halves_the_batch_and_loses_no_sample(
 def test_a_request_too_large_for_the_device_fails_and_the_others_go_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evalsuite.engines.hf.network import Network
+    from evalsuite.engines.hf.compute.network import Network
 
     engine = _engine(folder)
     before, whole = engine.budget, Network.forward
@@ -340,7 +340,7 @@ def test_a_request_too_large_for_the_device_fails_and_the_others_go_on(
 def test_prefill_keeps_to_the_budget_of_masks_where_attention_cannot_be_split(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evalsuite.engines.hf.network import Network
+    from evalsuite.engines.hf.compute.network import Network
 
     engine = _engine(folder, attn="eager")
     engine.budget = replace(engine.budget, mask_bytes=5 * 400 * 50)
@@ -365,7 +365,7 @@ def test_bfloat16_stays_within_its_rounding(
 
 
 def test_a_model_that_ignores_masks_is_found_out_when_loading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from evalsuite.engines.hf.network import Network
+    from evalsuite.engines.hf.compute.network import Network
 
     def all_seen(_: Network, mask: Any, *__: Any) -> Any:
         return mask.new_zeros((1, 1, *mask.shape), dtype=float)

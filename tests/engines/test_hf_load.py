@@ -9,7 +9,7 @@ import pytest
 from hf_models import save_model
 
 from evalsuite.engines.hf import load
-from evalsuite.engines.hf.config import model_length
+from evalsuite.engines.hf.checkpoint.config import model_length
 from evalsuite.errors import UsageError
 
 

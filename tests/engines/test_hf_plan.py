@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hf_models import document_requests, ids, request
 
-from evalsuite.engines.hf.counts import count, forwarded_sequences
-from evalsuite.engines.hf.layout import Held, cached_tokens, lay_out
-from evalsuite.engines.hf.plan import Ask, Costs, plan
-from evalsuite.engines.hf.tree import TokenTree, as_ids, distinct_tokens, shared_length
+from evalsuite.engines.hf.compute.counts import count, forwarded_sequences
+from evalsuite.engines.hf.prefix.layout import Held, cached_tokens, lay_out
+from evalsuite.engines.hf.prefix.plan import Ask, Costs, plan
+from evalsuite.engines.hf.prefix.tree import TokenTree, as_ids, distinct_tokens, shared_length
 from evalsuite.types import Request
 
 COSTS = Costs(pair=1e-5, floor=16)

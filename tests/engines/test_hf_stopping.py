@@ -12,7 +12,7 @@ from hf_models import document_requests, ids, request, save_model, save_tokenize
 
 from evalsuite.engines._generated import generated
 from evalsuite.engines.hf import load
-from evalsuite.engines.hf.stopping import Answer
+from evalsuite.engines.hf.compute.stopping import Answer
 from evalsuite.tokenizers import HFTokenizer, load_tokenizer
 
 END = 1

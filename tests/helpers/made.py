@@ -94,8 +94,8 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def sealed_again(folder: Path) -> None:
     """Writes the seals and checks of a run's files as they are now, as nobody does by accident."""
-    from evalsuite.runs.seal import with_check, with_seals
-    from evalsuite.runs.store import read_record, write_record
+    from evalsuite.runs.directory.seal import with_check, with_seals
+    from evalsuite.runs.directory.store import read_record, write_record
 
     requests = folder / "requests.jsonl"
     requests.write_bytes(b"".join(with_check(line) + b"\n" for line in requests.read_text().splitlines()))

@@ -14,8 +14,8 @@ from evalsuite.plugins import find_tasks, module, select_tasks
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import ALL, Block, RunSpec
 from evalsuite.runs.execute import execute
-from evalsuite.runs.plan import Plan
-from evalsuite.runs.planning import make_plan
+from evalsuite.runs.planning.make_plan import make_plan
+from evalsuite.runs.planning.plan import Plan
 from evalsuite.runs.scored import score_folder
 
 LAYOUTS = module("zeroscrolls", "layout").LAYOUTS

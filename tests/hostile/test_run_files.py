@@ -14,9 +14,9 @@ from made import TOY, row, toy_data, toy_run
 from evalsuite.cli.main import main
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
+from evalsuite.runs.directory.store import dump_all
 from evalsuite.runs.run import Run
 from evalsuite.runs.scored import score_folder
-from evalsuite.runs.store import dump_all
 
 FLIPS = 300
 """For a finished run, and as many for one that was killed."""

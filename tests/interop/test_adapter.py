@@ -17,8 +17,8 @@ from evalsuite.errors import UsageError
 from evalsuite.interop.yaml_files import PREFIX, write_all, yaml_of
 from evalsuite.plugins import built_in_folder, find_tasks, select_tasks
 from evalsuite.records import Block, RunSpec
-from evalsuite.runs.planning import make_plan
-from evalsuite.runs.requests import groups
+from evalsuite.runs.asking.requests import groups
+from evalsuite.runs.planning.make_plan import make_plan
 from evalsuite.types import Request
 
 YAMLS = built_in_folder() / "lm_eval"

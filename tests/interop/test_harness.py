@@ -20,10 +20,10 @@ from evalsuite.interop.harness import SUITES, harness_tasks, is_harness
 from evalsuite.interop.selection import choose_tasks, known_tasks
 from evalsuite.plugins import find_tasks
 from evalsuite.records import Block, RunSpec
+from evalsuite.runs.directory.store import read_record, write_record
 from evalsuite.runs.execute import execute
-from evalsuite.runs.planning import make_plan
+from evalsuite.runs.planning.make_plan import make_plan
 from evalsuite.runs.scored import score_folder
-from evalsuite.runs.store import read_record, write_record
 from evalsuite.task import Selection
 from evalsuite.types import Completion, OptionScore, Request
 

@@ -11,10 +11,10 @@ from made import TOY, row, toy_data
 from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.plugins import find_tasks
 from evalsuite.records import Block, RunSpec
-from evalsuite.runs.effort import shared
+from evalsuite.runs.asking.effort import shared
 from evalsuite.runs.execute import Progress, execute
-from evalsuite.runs.plan import Plan
-from evalsuite.runs.planning import make_plan
+from evalsuite.runs.planning.make_plan import make_plan
+from evalsuite.runs.planning.plan import Plan
 from evalsuite.types import Completion, Request
 
 QUESTIONS = 20

@@ -15,8 +15,8 @@ from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
 from evalsuite.records import Block, RunSpec
 from evalsuite.runs.execute import execute
-from evalsuite.runs.plan import Plan
-from evalsuite.runs.planning import make_plan
+from evalsuite.runs.planning.make_plan import make_plan
+from evalsuite.runs.planning.plan import Plan
 from evalsuite.runs.scored import score_folder
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
 from evalsuite.predictions.formats import formats
 from evalsuite.records import RunRecord
+from evalsuite.runs.directory.store import read_record
 from evalsuite.runs.imported import import_predictions
 from evalsuite.runs.scored import score_folder
-from evalsuite.runs.store import read_record
 
 TASKS = find_tasks()
 

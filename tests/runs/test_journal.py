@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from evalsuite.runs import journal as journal_module
-from evalsuite.runs.journal import Journal, journal_line, mend_journal, read_journal
+from evalsuite.runs.directory import journal as journal_module
+from evalsuite.runs.directory.journal import Journal, journal_line, mend_journal, read_journal
 from evalsuite.types import Completion, OptionScore
 
 FAILED, ANSWERED, BETTER = (Completion(key="k", **said) for said in ({"error": "lost"}, {"text": "a"}, {"text": "b"}))

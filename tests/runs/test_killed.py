@@ -243,7 +243,7 @@ def test_a_second_process_is_refused_with_the_owners_pid(data: Path, undisturbed
 def test_a_held_directory_is_refused_and_nothing_in_it_is_touched(
     data: Path, undisturbed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from evalsuite.runs.journal import lock
+    from evalsuite.runs.directory.journal import lock
 
     with lock(undisturbed):
         before = _snapshot(undisturbed)

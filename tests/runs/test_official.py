@@ -15,8 +15,8 @@ from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks
 from evalsuite.protocols import OfficialCut, OfficialCutInput
 from evalsuite.records import Block, RunSpec
-from evalsuite.runs.planning import make_plan
-from evalsuite.runs.requests import groups
+from evalsuite.runs.asking.requests import groups
+from evalsuite.runs.planning.make_plan import make_plan
 from evalsuite.types import Refused, Removal, Request, Role, Span
 
 TEXT = "x" * 300

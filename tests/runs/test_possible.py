@@ -110,7 +110,7 @@ def test_an_option_without_tokens_is_refused_before_anything_is_asked(tmp_path: 
     from evalsuite.errors import UsageError
     from evalsuite.plugins import find_tasks, select_tasks
     from evalsuite.records import Block, RunSpec
-    from evalsuite.runs.planning import make_plan
+    from evalsuite.runs.planning.make_plan import make_plan
 
     data = toy_data(tmp_path, [row(0, 0, "text", choices=["a", "b"])])
     spec = RunSpec("scripted:x", (Block(("toy",), protocol="options"),), data=str(data))

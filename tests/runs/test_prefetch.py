@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from evalsuite.runs.prefetch import Prefetch
+from evalsuite.runs.asking.prefetch import Prefetch
 
 
 def _failing(error: BaseException) -> Iterator[int]:

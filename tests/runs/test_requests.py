@@ -14,10 +14,10 @@ from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.errors import UsageError
 from evalsuite.plugins import find_tasks, select_tasks
 from evalsuite.records import Block, RunSpec
-from evalsuite.runs.per_task import for_task
-from evalsuite.runs.plan import Plan
-from evalsuite.runs.planning import make_plan
-from evalsuite.runs.requests import groups
+from evalsuite.runs.asking.requests import groups
+from evalsuite.runs.planning.make_plan import make_plan
+from evalsuite.runs.planning.per_task import for_task
+from evalsuite.runs.planning.plan import Plan
 from evalsuite.types import Refused, Request, Skipped
 
 MODEL = ScriptedEngine(lambda _: "x", max_model_len=100_000)

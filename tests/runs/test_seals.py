@@ -18,9 +18,9 @@ from evalsuite.engines import scripted
 from evalsuite.plugins import find_tasks
 from evalsuite.protocols import Encoding
 from evalsuite.runs import record as record_module
-from evalsuite.runs import store
+from evalsuite.runs.directory import store
+from evalsuite.runs.directory.store import read_record, write_atomic, write_record
 from evalsuite.runs.scored import score_folder
-from evalsuite.runs.store import read_record, write_atomic, write_record
 
 Capture = pytest.CaptureFixture[str]
 SETTINGS = ("--shots", "0,1")
@@ -272,7 +272,7 @@ def test_a_request_changed_behind_a_resume_is_refused(
 def test_an_answer_no_schema_can_read_is_a_damaged_line_and_asked_again(
     run: Path, finished: Path, data: Path, capsys: Capture
 ) -> None:
-    from evalsuite.runs.journal import _wrap
+    from evalsuite.runs.directory.journal import _wrap
 
     journal = run / "completions.jsonl"
     stored = journal.read_bytes().splitlines(keepends=True)
@@ -329,7 +329,7 @@ def test_scoring_at_the_same_time_is_no_failure(run: Path) -> None:
 
 
 def test_a_run_in_progress_is_not_scored(run: Path, capsys: Capture) -> None:
-    from evalsuite.runs.journal import lock
+    from evalsuite.runs.directory.journal import lock
 
     with lock(run):
         assert "is in use by process" in _said(["score", str(run), *SCORE], capsys)

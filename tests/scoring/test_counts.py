@@ -126,7 +126,7 @@ def test_a_failure_is_asked_again_on_resume_and_then_complete(ask: Callable[...,
 
 
 def test_a_later_failure_does_not_outweigh_an_answer(ask: Callable[..., tuple[int, Path]]) -> None:
-    from evalsuite.runs.journal import Journal
+    from evalsuite.runs.directory.journal import Journal
 
     _, out = ask(fails="nothing")
     answered = (out / "cells.json").read_bytes()

@@ -14,9 +14,9 @@ from evalsuite.metrics import leval
 from evalsuite.plugins import find_tasks, module
 from evalsuite.protocols import OfficialCutInput
 from evalsuite.records import Block, RunSpec
-from evalsuite.runs.planning import make_plan
-from evalsuite.runs.requests import find_question
-from evalsuite.runs.requests import official as made_official
+from evalsuite.runs.asking.requests import find_question
+from evalsuite.runs.asking.requests import official as made_official
+from evalsuite.runs.planning.make_plan import make_plan
 from evalsuite.sources import open_source
 from evalsuite.task import PromptProtocol, Selection
 from evalsuite.types import Completion, Role, Sample

@@ -9,7 +9,7 @@ import zero
 
 from evalsuite.metrics import scrolls
 from evalsuite.plugins import find_tasks
-from evalsuite.runs.requests import groups
+from evalsuite.runs.asking.requests import groups
 from evalsuite.task import PromptProtocol
 from evalsuite.types import Completion, Document, Request, Role, Sample
 

@@ -16,8 +16,8 @@ from evalsuite.errors import MissingDataError, UsageError
 from evalsuite.fidelity.prompt_inputs import PromptContext
 from evalsuite.plugins import find_tasks, module
 from evalsuite.protocols import OfficialCutInput
+from evalsuite.runs.asking.requests import groups
 from evalsuite.runs.identity import prompt_hash
-from evalsuite.runs.requests import groups
 from evalsuite.types import Completion, Document, Refused, Request, Role, Sample
 
 SETS = module("zeroscrolls", "sets")

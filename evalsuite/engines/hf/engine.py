@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from evalsuite.engines.hf.counts import Counters
-from evalsuite.engines.hf.failures import NO_MEMORY, NOT_FINITE, broke_off, failed
-from evalsuite.engines.hf.layout import Held
-from evalsuite.engines.hf.memory import Budget, is_out_of_memory, release_unused
-from evalsuite.engines.hf.network import Network
-from evalsuite.engines.hf.packed import Packer
-from evalsuite.engines.hf.plain import Plain
-from evalsuite.engines.hf.plan import Ask, Costs, Pack, plan
-from evalsuite.engines.hf.rolling import rolling_loss
+from evalsuite.engines.hf.compute.counts import Counters
+from evalsuite.engines.hf.compute.failures import NO_MEMORY, NOT_FINITE, broke_off, failed
+from evalsuite.engines.hf.compute.memory import Budget, is_out_of_memory, release_unused
+from evalsuite.engines.hf.compute.network import Network
+from evalsuite.engines.hf.compute.plain import Plain
+from evalsuite.engines.hf.compute.rolling import rolling_loss
+from evalsuite.engines.hf.prefix.layout import Held
+from evalsuite.engines.hf.prefix.packed import Packer
+from evalsuite.engines.hf.prefix.plan import Ask, Costs, Pack, plan
 from evalsuite.errors import UsageError
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import EngineInfo

@@ -9,19 +9,25 @@ from pathlib import Path
 import torch
 import transformers
 
-from evalsuite.engines.hf.cascade import use_cascade
-from evalsuite.engines.hf.config import loading_errors, model_length
-from evalsuite.engines.hf.counts import Counters
+from evalsuite.engines.hf.checkpoint.config import loading_errors, model_length
+from evalsuite.engines.hf.checkpoint.loading import Loaded, caps_attention, check_model, load_model
+from evalsuite.engines.hf.checkpoint.support import (
+    gives_finite_logits,
+    learned_positions,
+    obstacles,
+    packs_correctly,
+    pads_safely,
+)
+from evalsuite.engines.hf.checkpoint.weights import fetch_model, model_hash, revision_of, weight_files
+from evalsuite.engines.hf.compute.counts import Counters
+from evalsuite.engines.hf.compute.memory import find_budget, size_of
+from evalsuite.engines.hf.compute.network import Network, attention_of
+from evalsuite.engines.hf.compute.plain import Plain
 from evalsuite.engines.hf.engine import HFEngine
-from evalsuite.engines.hf.loading import Loaded, caps_attention, check_model, load_model
-from evalsuite.engines.hf.memory import find_budget, size_of
-from evalsuite.engines.hf.network import Network, attention_of
 from evalsuite.engines.hf.options import HFOptions, parse_options
-from evalsuite.engines.hf.packed import Packer
-from evalsuite.engines.hf.plain import Plain
-from evalsuite.engines.hf.plan import Costs
-from evalsuite.engines.hf.support import gives_finite_logits, learned_positions, obstacles, packs_correctly, pads_safely
-from evalsuite.engines.hf.weights import fetch_model, model_hash, revision_of, weight_files
+from evalsuite.engines.hf.prefix.cascade import use_cascade
+from evalsuite.engines.hf.prefix.packed import Packer
+from evalsuite.engines.hf.prefix.plan import Costs
 from evalsuite.errors import UsageError
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers import HFTokenizer, load_tokenizer

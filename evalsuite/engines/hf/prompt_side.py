@@ -8,10 +8,10 @@ from pathlib import Path
 
 import transformers
 
-from evalsuite.engines.hf.config import model_length, read_config
+from evalsuite.engines.hf.checkpoint.config import model_length, read_config
+from evalsuite.engines.hf.checkpoint.shapes import read_headers
+from evalsuite.engines.hf.checkpoint.weights import fetch_model, loaded_files, revision_of, weight_files
 from evalsuite.engines.hf.options import parse_options
-from evalsuite.engines.hf.shapes import read_headers
-from evalsuite.engines.hf.weights import fetch_model, loaded_files, revision_of, weight_files
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers import HFTokenizer, load_tokenizer
 

@@ -66,7 +66,7 @@ class Settings:
     def folder(self) -> Path:
         """Where the checkpoint lies, its weights whole."""
         # Imported when used: the package brings torch along.
-        from evalsuite.engines.hf.weights import fetch_model, weight_files
+        from evalsuite.engines.hf.checkpoint.weights import fetch_model, weight_files
 
         folder = fetch_model(self.name, self.options.get("revision"), code=self._trusts_code)
         weight_files(folder, self.name)
@@ -99,7 +99,7 @@ class Settings:
         Args:
             dtype: the one the model was loaded in.
         """
-        from evalsuite.engines.hf.weights import model_hash, revision_of
+        from evalsuite.engines.hf.checkpoint.weights import model_hash, revision_of
 
         changing = {"dtype": dtype}
         if self._trusts_code:

@@ -14,7 +14,7 @@ from evalsuite.cells import Setting
 from evalsuite.errors import UsageError, unknown
 from evalsuite.prompts.shots import Shots
 from evalsuite.records import Block, DataFileRecord, RunSpec
-from evalsuite.runs.reading import Reading
+from evalsuite.runs.planning.reading import Reading
 from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Sample
 

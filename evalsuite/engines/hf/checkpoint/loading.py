@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from evalsuite.engines.hf.config import loading_errors, read_config
+from evalsuite.engines.hf.checkpoint.config import loading_errors, read_config
+from evalsuite.engines.hf.checkpoint.shapes import Held, check_fits, read_headers, unread_note
+from evalsuite.engines.hf.checkpoint.weights import loaded_files
 from evalsuite.engines.hf.options import HFOptions
-from evalsuite.engines.hf.shapes import Held, check_fits, read_headers, unread_note
-from evalsuite.engines.hf.weights import loaded_files
 from evalsuite.errors import UsageError
 
 

@@ -11,11 +11,10 @@ from typing import BinaryIO, Self
 from evalsuite.cells import Setting
 from evalsuite.errors import UsageError
 from evalsuite.records import EngineInfo, RequestRecord, RunRecord, SampleRecord
-from evalsuite.runs.journal import lock
-from evalsuite.runs.record import timestamp
-from evalsuite.runs.samples import read_document
-from evalsuite.runs.seal import check_seals, line_check, request_id, with_seals
-from evalsuite.runs.store import (
+from evalsuite.runs.directory.journal import lock
+from evalsuite.runs.directory.samples import read_document
+from evalsuite.runs.directory.seal import check_seals, line_check, request_id, with_seals
+from evalsuite.runs.directory.store import (
     AGAIN,
     CELLS,
     COMPLETIONS,
@@ -29,6 +28,7 @@ from evalsuite.runs.store import (
     write_atomic,
     write_record,
 )
+from evalsuite.runs.record import timestamp
 
 
 def check_early(settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:

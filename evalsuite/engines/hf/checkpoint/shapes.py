@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from evalsuite.engines.hf.config import loading_errors
+from evalsuite.engines.hf.checkpoint.config import loading_errors
 from evalsuite.errors import UsageError
 
 SLACK = 2

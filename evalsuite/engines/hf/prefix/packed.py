@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evalsuite.engines.hf.layout import Held, Layout, cached_tokens, lay_out
-from evalsuite.engines.hf.logprobs import greedy_ids, read_logprobs, score_options
-from evalsuite.engines.hf.memory import Budget
-from evalsuite.engines.hf.network import Network
-from evalsuite.engines.hf.plan import Pack
-from evalsuite.engines.hf.stopping import Answer
-from evalsuite.engines.hf.tree import Ids
+from evalsuite.engines.hf.compute.logprobs import greedy_ids, read_logprobs, score_options
+from evalsuite.engines.hf.compute.memory import Budget
+from evalsuite.engines.hf.compute.network import Network
+from evalsuite.engines.hf.compute.stopping import Answer
+from evalsuite.engines.hf.prefix.layout import Held, Layout, cached_tokens, lay_out
+from evalsuite.engines.hf.prefix.plan import Pack
+from evalsuite.engines.hf.prefix.tree import Ids
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from evalsuite.engines.hf.network import Network
-from evalsuite.engines.hf.tree import Ids, as_ids
+from evalsuite.engines.hf.compute.network import Network
+from evalsuite.engines.hf.prefix.tree import Ids, as_ids
 
 
 def rolling_loss(

@@ -9,9 +9,9 @@ from math import fsum, isfinite
 import torch
 from torch import Tensor
 
-from evalsuite.engines.hf.failures import NOT_FINITE, failed
-from evalsuite.engines.hf.network import Network
-from evalsuite.engines.hf.plan import Ask
+from evalsuite.engines.hf.compute.failures import NOT_FINITE, failed
+from evalsuite.engines.hf.compute.network import Network
+from evalsuite.engines.hf.prefix.plan import Ask
 from evalsuite.types import Completion, OptionScore
 
 NOWHERE = -1

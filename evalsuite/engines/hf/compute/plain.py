@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
-from evalsuite.engines.hf.counts import Counters
-from evalsuite.engines.hf.logprobs import TokenLogprob, gather_logprobs, score_options
-from evalsuite.engines.hf.plan import Ask
-from evalsuite.engines.hf.stopping import Answer
+from evalsuite.engines.hf.compute.counts import Counters
+from evalsuite.engines.hf.compute.logprobs import TokenLogprob, gather_logprobs, score_options
+from evalsuite.engines.hf.compute.stopping import Answer
+from evalsuite.engines.hf.prefix.plan import Ask
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evalsuite.errors import UsageError
 from evalsuite.records import SampleRecord
-from evalsuite.runs.store import AGAIN, DOCUMENTS, SAMPLES, read_lines, write_atomic
+from evalsuite.runs.directory.store import AGAIN, DOCUMENTS, SAMPLES, read_lines, write_atomic
 from evalsuite.types import Document, Sample
 
 _DIGEST = re.compile("[0-9a-f]{64}")

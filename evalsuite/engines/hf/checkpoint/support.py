@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-from evalsuite.engines.hf.network import PROBE, Network, attention_of
+from evalsuite.engines.hf.compute.network import PROBE, Network, attention_of
 
 MASKABLE = ("sdpa", "eager")
 LENGTH_DEPENDENT = ("dynamic", "longrope")

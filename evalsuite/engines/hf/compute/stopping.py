@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from evalsuite.engines._generated import REPLACEMENT, first_stop
-from evalsuite.engines.hf.failures import NOT_FINITE
+from evalsuite.engines.hf.compute.failures import NOT_FINITE
 from evalsuite.protocols import Tokenizer
 from evalsuite.types import Completion, Request
 

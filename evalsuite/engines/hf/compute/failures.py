@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalsuite.engines.hf.plan import Ask
+from evalsuite.engines.hf.prefix.plan import Ask
 from evalsuite.tokenizers.files import one_line
 from evalsuite.types import Completion
 

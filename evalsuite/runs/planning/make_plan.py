@@ -9,11 +9,11 @@ from itertools import product
 from evalsuite.errors import ImpossibleError, MissingDataError, TaskError, UsageError
 from evalsuite.protocols import PromptSide
 from evalsuite.records import Block, DataFileRecord, RunSpec
-from evalsuite.runs.layout import Layout, Wish
-from evalsuite.runs.per_task import check_names
-from evalsuite.runs.plan import CellPlan, Plan, TaskPlan
-from evalsuite.runs.reading import Reading, Told
-from evalsuite.runs.scan import Scan
+from evalsuite.runs.planning.layout import Layout, Wish
+from evalsuite.runs.planning.per_task import check_names
+from evalsuite.runs.planning.plan import CellPlan, Plan, TaskPlan
+from evalsuite.runs.planning.reading import Reading, Told
+from evalsuite.runs.planning.scan import Scan
 from evalsuite.task import Task
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 
-from evalsuite.engines.hf.tree import Ids, as_ids, bytes_in_order, shared_length
+from evalsuite.engines.hf.prefix.tree import Ids, as_ids, bytes_in_order, shared_length
 from evalsuite.types import Request
 
 

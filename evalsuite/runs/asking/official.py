@@ -10,7 +10,7 @@ from evalsuite.protocols import CutRule, OfficialCut, OfficialCutInput
 from evalsuite.types import Cut
 
 if TYPE_CHECKING:
-    from evalsuite.runs.requests import Question
+    from evalsuite.runs.asking.requests import Question
 
 
 def official(question: Question) -> Fitted:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evalsuite.protocols import PromptSide, Tokenizer
-from evalsuite.runs.plan import CellPlan, Plan, UnitSize
+from evalsuite.runs.planning.plan import CellPlan, Plan, UnitSize
 from evalsuite.types import Completion, Request
 from evalsuite.work import Generate
 

@@ -20,9 +20,9 @@ from evalsuite.prompts.shots import demonstration_parts, draw
 from evalsuite.prompts.strategies import STRATEGIES
 from evalsuite.protocols import PromptSide
 from evalsuite.records import RequestRecord
+from evalsuite.runs.asking.official import check_official, official
 from evalsuite.runs.identity import completion_key, prompt_hash
-from evalsuite.runs.official import check_official, official
-from evalsuite.runs.plan import CellPlan, Plan, Unit
+from evalsuite.runs.planning.plan import CellPlan, Plan, Unit
 from evalsuite.types import Refused, Request, Sample, Skipped, Span
 from evalsuite.work import Choose, Generate, Loss, Work
 

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from evalsuite.engines.hf.plan import Ask, Pack
-from evalsuite.engines.hf.tree import Ids, TokenTree, as_ids, shared_length
+from evalsuite.engines.hf.prefix.plan import Ask, Pack
+from evalsuite.engines.hf.prefix.tree import Ids, TokenTree, as_ids, shared_length
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from typing import IO, BinaryIO, Literal, Self
 
 from evalsuite.errors import UsageError
 from evalsuite.records import FileSeal
-from evalsuite.runs.seal import changed, seal_of
-from evalsuite.runs.store import LOCK, OURS, RUN, adapter, dumps, is_our_lock, write_atomic
+from evalsuite.runs.directory.seal import changed, seal_of
+from evalsuite.runs.directory.store import LOCK, OURS, RUN, adapter, dumps, is_our_lock, write_atomic
 from evalsuite.types import Completion
 
 _HEAD, _MIDDLE, _TAIL = '{"check":"', '","completion":', "}\n"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from evalsuite.errors import UsageError
 from evalsuite.records import OLDEST_SCHEMA, SCHEMA_VERSION, RequestRecord, RunRecord
-from evalsuite.runs.older import upgraded
-from evalsuite.runs.seal import check_of, is_sealed, with_check
+from evalsuite.runs.directory.older import upgraded
+from evalsuite.runs.directory.seal import check_of, is_sealed, with_check
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -12,9 +12,9 @@ from evalsuite.prompts.shots import Shots
 from evalsuite.prompts.strategies import STRATEGIES
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import Block, RunSpec
-from evalsuite.runs.per_task import for_task
-from evalsuite.runs.plan import CellPlan
-from evalsuite.runs.reading import Reading, Told
+from evalsuite.runs.planning.per_task import for_task
+from evalsuite.runs.planning.plan import CellPlan
+from evalsuite.runs.planning.reading import Reading, Told
 from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Sample
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from evalsuite.engines.hf.cache import BufferCache
-from evalsuite.engines.hf.cascade import Split, splitting
-from evalsuite.engines.hf.counts import Counters
-from evalsuite.engines.hf.memory import LOGIT_BYTES
-from evalsuite.engines.hf.tree import Ids
+from evalsuite.engines.hf.compute.counts import Counters
+from evalsuite.engines.hf.compute.memory import LOGIT_BYTES
+from evalsuite.engines.hf.prefix.cache import BufferCache
+from evalsuite.engines.hf.prefix.cascade import Split, splitting
+from evalsuite.engines.hf.prefix.tree import Ids
 
 PROBE = 24
 

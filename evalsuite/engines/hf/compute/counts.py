@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from evalsuite.engines.hf.layout import Held, lay_out
-from evalsuite.engines.hf.plan import Ask, Costs, plan
-from evalsuite.engines.hf.tree import Ids, as_ids, distinct_tokens
+from evalsuite.engines.hf.prefix.layout import Held, lay_out
+from evalsuite.engines.hf.prefix.plan import Ask, Costs, plan
+from evalsuite.engines.hf.prefix.tree import Ids, as_ids, distinct_tokens
 from evalsuite.types import Request
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from evalsuite.errors import TaskError, UsageError
 from evalsuite.prompts.shots import draw
 from evalsuite.protocols import PromptSide
+from evalsuite.runs.asking.requests import Question, check_question
 from evalsuite.runs.identity import QuestionIdentity, Template, template_of
-from evalsuite.runs.plan import CellPlan, UnitSize
-from evalsuite.runs.requests import Question, check_question
+from evalsuite.runs.planning.plan import CellPlan, UnitSize
 from evalsuite.task import PromptProtocol
 from evalsuite.types import Sample
 

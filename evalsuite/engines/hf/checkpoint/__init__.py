@@ -1,0 +1,1 @@
+"""A checkpoint's files: config, weights and what kind of model they make, checked before and after loading."""
