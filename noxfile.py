@@ -56,7 +56,8 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, formatting and types."""
-    install(session, "-e", ".", *group("lint"))  # torch's types are checked; the other models' packages ship none
+    # the types of torch, and of what serves data and servers, are checked; the other packages ship none
+    install(session, "-e", ".[data,openai]", *group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
@@ -64,17 +65,17 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=False)
 def package(session: nox.Session) -> None:
-    """Builds wheel and sdist, and tries the wheel where no checkout is: the same tasks, the demo, no network."""
+    """Builds wheel and sdist; tries the wheel far from a checkout, with ``[hf]`` and bare."""
     session.install(*CONSTRAINTS, "build", "hatchling")
-    dist = Path(session.create_tmp()) / "dist"
+    dist, runs, bare = (Path(session.create_tmp()) / name for name in ("dist", "runs", "bare"))
     session.run("python", "-m", "build", "--no-isolation", "--outdir", str(dist), ".", silent=True)
     session.run("python", "tests/helpers/package_checks.py", "built", str(dist))
     wheel = next(dist.glob("*.whl"))
     install(session, f"{wheel}[hf]")
     session.run("python", "-m", "pip", "check")
-    session.run(
-        "python", "tests/helpers/package_checks.py", "installed", str(ROOT), env={**QUIET, "PYTHONSAFEPATH": "1"}
-    )
+    checks, env = ("python", "tests/helpers/package_checks.py"), {**QUIET, "PYTHONSAFEPATH": "1"}
+    session.run(*checks, "installed", str(ROOT), str(runs), env=env)
+    session.run(*checks, "bare", str(wheel), str(ROOT / "constraints.txt"), str(runs), str(bare), env=env)
 
 
 @nox.session

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from importlib.util import find_spec
 
 LISTED = 60
 """Names listed at most when none is near."""
@@ -37,3 +39,44 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
     advice = f"did you mean {' or '.join(near)}?" if near else f"known: {listed or 'none'}"
     return f"unknown {kind} {name!r}; {advice}"
+
+
+@contextmanager
+def needs(extra: str, what: str) -> Iterator[None]:
+    """Says which extra to install when a package that is imported inside the block is not there.
+
+    Args:
+        extra: the extra of ``pyproject.toml`` that brings the package.
+        what: what cannot be done without it, e.g. "reading parquet files".
+
+    Raises:
+        UsageError: a package is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or str(error)).partition(".")[0]
+        if package == __name__.partition(".")[0]:
+            raise
+        raise UsageError(missing_package(extra, what, package)) from error
+
+
+def check_installed(extra: str, what: str, *packages: str) -> None:
+    """Looks for packages without importing them, so that nothing is begun that cannot be ended.
+
+    Args:
+        extra: the extra that brings them.
+        what: what cannot be done without them.
+        packages: by the names they are imported under.
+
+    Raises:
+        UsageError: one is missing.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise UsageError(missing_package(extra, what, package))
+
+
+def missing_package(extra: str, what: str, package: str) -> str:
+    """The message for a package that only an extra brings."""
+    return f"{what} needs the package {package}, which is not installed; pip install 'evalsuite[{extra}]'"

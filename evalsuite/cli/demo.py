@@ -23,6 +23,9 @@ def add(commands: Commands) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs the demo and prints its tables."""
+    from evalsuite.errors import check_installed
+
+    check_installed("hf", "the demo", "torch", "transformers")
     # before anything heavy is imported: the first sign of life
     say(f"Two checkpoints of a few megabytes, four tasks, generated documents; everything lands in {args.out}.\n")
     from evalsuite.cli.watching import OnTerminal

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.demo import vocabulary as words
+from evalsuite.errors import needs
 
 BOS, EOS = "<s>", "</s>"
 # The roles become plain lines: the checkpoints are base models, the template only lets chat runs be tried.
@@ -50,7 +51,8 @@ def count_tokens(text: str) -> int:
 
 def build_tokenizer() -> Any:
     """The `tokenizers.Tokenizer`: GPT-2's byte alphabet and pre-tokenizer, the world's words, BOS in front."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+    with needs("hf", "the demo's tokenizer"):
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
     split = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     pieces = [piece for word in world_words() for piece, _ in split.pre_tokenize_str(word)]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.engines._generated import first_stop
-from evalsuite.errors import UsageError, unknown
+from evalsuite.errors import UsageError, check_installed, unknown
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers import load_tokenizer
@@ -144,8 +144,9 @@ def load(name: str, options: Mapping[str, str], *, max_model_len: int | None = N
         max_model_len: tokens of prompt plus answer, where the model does not say its own.
 
     Raises:
-        UsageError: no such model, arguments it does not take, or no tokenizer to make prompts with.
+        UsageError: no lm-eval, no such model, arguments it does not take, or no tokenizer to make prompts with.
     """
+    check_installed("hf", f"--model lm-eval:{name}", "lm_eval")
     tokenizer = _tokenizer(name, options)
     lm = _model(name, {key: value for key, value in options.items() if key != OURS})
     limit, source = _limit(lm, max_model_len)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from evalsuite.errors import UsageError, unknown
+from evalsuite.errors import UsageError, needs, unknown
 from evalsuite.protocols import Engine, PromptSide
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ SCHEMES: Mapping[str, str] = {
     "scripted": "evalsuite.engines.scripted",
 }
 """Scheme to the module whose ``load(name, options, max_model_len=...)`` opens it; plug-ins bring more."""
+EXTRAS: Mapping[str, str] = {"lm-eval": "hf"}
+"""The extra that brings a scheme's packages, where it is not called like the scheme."""
 ENTRY_POINT_GROUP = "evalsuite.engines"
 """An installed package's entry point of this group is a scheme and its module."""
 
@@ -99,10 +101,8 @@ def open_prompt_side(text: str, *, max_model_len: int | None = None) -> PromptSi
 def _module(scheme: str) -> ModuleType:
     if scheme not in SCHEMES:
         return _load(_plugged_in()[scheme])
-    try:
+    with needs(EXTRAS.get(scheme, scheme), f"--model {scheme}:"):
         return importlib.import_module(SCHEMES[scheme])
-    except ModuleNotFoundError as error:
-        raise UsageError(missing_package(scheme, error)) from error
 
 
 def _plugged_in() -> dict[str, EntryPoint]:
@@ -134,9 +134,3 @@ def _load(entry: EntryPoint) -> ModuleType:
     if not callable(getattr(module, "load", None)):
         raise UsageError(f"{origin}: an engine's module needs a function load(name, options, *, max_model_len=None)")
     return cast("ModuleType", module)
-
-
-def missing_package(scheme: str, error: ModuleNotFoundError) -> str:
-    """What to install for a scheme whose packages are absent."""
-    extra = {"lm-eval": "hf", "openai": "hf"}.get(scheme, scheme)
-    return f"{scheme}: needs the package {error.name}; pip install 'evalsuite[{extra}]'"

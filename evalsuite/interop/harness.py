@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.checked.calls import guarded
-from evalsuite.errors import UsageError, unknown
+from evalsuite.errors import UsageError, needs, unknown
 from evalsuite.interop.harness_doc import Asked, asked_of, options_of, prompt_of, split_prompt
 from evalsuite.interop.harness_judge import judge_doc, metric_names
 from evalsuite.task import Dataset, HubFile, Metric, PromptProtocol, Task
@@ -129,10 +129,8 @@ def _load(named: Named, *, files: bool) -> Any:
 
 @cache
 def _manager(*, defaults: bool) -> Any:
-    try:
+    with needs("hf", "--tasks lm-eval:"):
         from lm_eval.tasks import TaskManager
-    except ModuleNotFoundError as error:
-        raise UsageError("lm-eval's tasks need lm-eval: pip install 'evalsuite[hf]'") from error
     return TaskManager(include_defaults=defaults)
 
 

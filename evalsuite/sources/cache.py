@@ -35,6 +35,14 @@ class Cache:
         self._hub: Hub = HuggingFace(self.folder) if mirrored is None else Mirror(mirrored)
         self.lock = Lock(self.folder)
 
+    def check(self) -> None:
+        """Says what is missing for files to be fetched.
+
+        Raises:
+            UsageError: the package for it is not installed.
+        """
+        self._hub.check()
+
     def expand(self, file: HubFile) -> Iterator[HubFile]:
         """The files a declared one stands for: itself, or all that match its glob pattern.
 

@@ -7,11 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, check_installed, needs
+
+HUB = ("data", "the Hugging Face hub")
+"""The extra that brings its client, and what needs it."""
 
 
 class Hub(Protocol):
     """A place that has dataset repositories."""
+
+    def check(self) -> None:
+        """Says what is missing for files to be had from here, before any is asked for."""
 
     def commit(self, repository: str, ref: str, path: str) -> str | None:
         """The commit a branch or tag stands for now; None where that is not known.
@@ -38,11 +44,15 @@ class HuggingFace:
     def __init__(self, cache: Path) -> None:
         self._cache = cache
 
+    def check(self) -> None:
+        """Says so when its client is not installed."""
+        check_installed(*HUB, "huggingface_hub")
+
     def commit(self, repository: str, ref: str, path: str) -> str | None:
         """The commit a branch or tag stands for now."""
-        from huggingface_hub import HfApi
+        with needs(*HUB), _explained(repository, path, self._cache):
+            from huggingface_hub import HfApi
 
-        with _explained(repository, path, self._cache):
             sha = HfApi().dataset_info(repository, revision=ref).sha
             return None if sha is None else str(sha)
 
@@ -50,17 +60,17 @@ class HuggingFace:
         """The repository's files that match a glob pattern, sorted."""
         from fnmatch import fnmatchcase
 
-        from huggingface_hub import HfApi
+        with needs(*HUB), _explained(repository, pattern, self._cache):
+            from huggingface_hub import HfApi
 
-        with _explained(repository, pattern, self._cache):
             siblings = HfApi().dataset_info(repository, revision=revision).siblings or []
             return sorted(file.rfilename for file in siblings if fnmatchcase(file.rfilename, pattern))
 
     def file(self, repository: str, revision: str, path: str) -> Path:
         """The file in the cache, downloaded if it is not there yet."""
-        from huggingface_hub import hf_hub_download
+        with needs(*HUB), _explained(repository, path, self._cache):
+            from huggingface_hub import hf_hub_download
 
-        with _explained(repository, path, self._cache):
             return Path(
                 hf_hub_download(repository, path, repo_type="dataset", revision=revision, cache_dir=self._cache / "hub")
             )
@@ -73,6 +83,9 @@ class Mirror:
         if not folder.is_dir():
             raise UsageError(f"mirror folder {folder} does not exist; set EVALSUITE_MIRROR to one that does")
         self._folder = folder
+
+    def check(self) -> None:
+        """A folder needs nothing."""
 
     def commit(self, repository: str, ref: str, path: str) -> str | None:  # noqa: ARG002 - a folder knows no commits
         """A folder does not say of which commit its files are."""
@@ -94,7 +107,8 @@ class Mirror:
 @contextmanager
 def _explained(repository: str, what: str, cache: Path) -> Iterator[None]:
     """Turns the hub client's errors into one line each that says what to do."""
-    from huggingface_hub import constants, errors
+    with needs(*HUB):
+        from huggingface_hub import constants, errors
 
     page = f"{constants.ENDPOINT}/datasets/{repository}"
     try:
@@ -110,7 +124,7 @@ def _explained(repository: str, what: str, cache: Path) -> Iterator[None]:
         raise UsageError(_elsewhere(f"{page}: {why} and {what} is not in {cache}", f"{repository}/{what}")) from error
     except errors.EntryNotFoundError as error:
         raise UsageError(f"{page}: has no file {what}; the repository may have changed") from error
-    except (_network_error(), OSError) as error:
+    except (_network_error(errors.HfHubHTTPError), OSError) as error:
         raise UsageError(_elsewhere(f"{page}: cannot fetch {what} ({error})", f"{repository}/{what}")) from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UsageError(
@@ -124,8 +138,6 @@ def _elsewhere(trouble: str, wanted: str) -> str:
     )
 
 
-def _network_error() -> type[Exception]:
+def _network_error(http_error: type[Exception]) -> type[Exception]:
     """The base of every error of the HTTP library the hub client happens to use (it changed between versions)."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    return next(base for base in HfHubHTTPError.__bases__ if issubclass(base, Exception) and base is not OSError)
+    return next(base for base in http_error.__bases__ if issubclass(base, Exception) and base is not OSError)

@@ -112,6 +112,7 @@ def data_fetch(tasks: Iterable[Task], *, splits: Sequence[str] = (), mirror: Pat
         UsageError: a file cannot be had, or is not what was recorded.
     """
     cache = Cache(mirror=None if mirror is None else Path(mirror))
+    cache.check()
     for entry in _entries(tasks, lambda _: ()).entries:
         yield from entry.lines
         yield from _fetched(entry.dataset, cache, splits)

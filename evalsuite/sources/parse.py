@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, needs
 from evalsuite.sources.row import Record
 from evalsuite.sources.storage import MAX_WHOLE, Stored, read_whole
 from evalsuite.types import Json
@@ -201,7 +201,8 @@ def _csv_record(header: list[str], fields: list[str], where: str) -> Record:
 def _parquet(stored: Stored) -> Iterator[Record]:
     if stored.member or stored.path.suffix == ".gz":
         raise UsageError(f"{stored.shown}: a parquet file cannot be read inside an archive; unpack it")
-    from pyarrow import ArrowException, parquet
+    with needs("data", f"{stored.shown}: parquet"):
+        from pyarrow import ArrowException, parquet
 
     try:
         with parquet.ParquetFile(stored.path) as file:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, needs
 from evalsuite.safe_text import plain
 from evalsuite.tokenizers import template_check
 
@@ -61,7 +61,8 @@ class ChatTemplate:
         return self._dated([{"role": "user", "content": "Hello"}], day)[1]
 
     def _dated(self, messages: Messages, day: str | None) -> tuple[str, str]:
-        from jinja2 import Undefined, UndefinedError
+        with needs("openai", "a chat template"):
+            from jinja2 import Undefined, UndefinedError
 
         if day is not None and not self._reads_the_date():
             raise UsageError(f"--template-date {day}: the chat template of {self._name} prints no date; leave it out")

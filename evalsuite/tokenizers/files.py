@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, needs
 from evalsuite.types import Json
 
 TOKENIZER_PATTERNS = (
@@ -54,8 +54,9 @@ def model_folder(path_or_id: str, patterns: Iterable[str], *, revision: str | No
 
 
 def _snapshot(repo: str, patterns: list[str], revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    with needs("openai", f"{repo}: the Hugging Face hub"):
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     at = f" at revision {revision!r}" if revision else ""
     try:

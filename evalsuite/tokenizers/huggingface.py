@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, needs
 from evalsuite.protocols import Encoding
 from evalsuite.tokenizers.chat_template import ChatTemplate
 from evalsuite.tokenizers.files import (
@@ -24,6 +24,8 @@ from evalsuite.tokenizers.joined import Joined, JoinedEncoder, Stretch
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
+TOKENIZERS = ("openai", "a tokenizer")
+"""The smallest extra that brings the packages of tokenizers, and what needs them."""
 HUGE = 10**9
 """transformers writes such numbers for "no limit known"."""
 
@@ -47,7 +49,8 @@ class HFTokenizer:
     @cached_property
     def _literal(self) -> Backend:
         # A copy, not a switch flipped around each call: texts are encoded on another thread while the model works.
-        from tokenizers import Tokenizer as Backend
+        with needs(*TOKENIZERS):
+            from tokenizers import Tokenizer as Backend
 
         copy = Backend.from_str(self._backend.to_str())
         copy.encode_special_tokens = True
@@ -242,7 +245,8 @@ _FIX = (
 
 
 def _load(folder: Path, name: str, *, trust_remote_code: bool) -> Any:
-    from transformers import AutoTokenizer
+    with needs(*TOKENIZERS):
+        from transformers import AutoTokenizer
 
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
@@ -256,7 +260,8 @@ def _load(folder: Path, name: str, *, trust_remote_code: bool) -> Any:
 
 def _check_config(folder: Path, name: str, *, trust_remote_code: bool) -> None:
     """Says that the model's config is what is broken: the library reads it to choose a tokenizer's class."""
-    from transformers import AutoConfig
+    with needs(*TOKENIZERS):
+        from transformers import AutoConfig
 
     if not (folder / "config.json").is_file():
         return

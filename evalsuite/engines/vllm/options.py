@@ -11,7 +11,7 @@ from typing import Any
 
 from evalsuite.engines._options import Kinds, read_options, seconds, size, switch
 from evalsuite.engines.vllm.wire import Start
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, missing_package
 from evalsuite.protocols import Tokenizer
 from evalsuite.records import ModelIdentity
 from evalsuite.tokenizers import load_tokenizer
@@ -119,7 +119,7 @@ def settings(name: str, options: Mapping[str, str], max_model_len: int | None) -
         UsageError: vLLM is not installed, or an option is unknown or malformed.
     """
     if find_spec("vllm") is None:
-        raise UsageError("vllm: vLLM is not installed; pip install 'evalsuite[vllm]' (without a GPU: docs/engines.md)")
+        raise UsageError(f"{missing_package('vllm', '--model vllm:', 'vllm')} (without a GPU: docs/engines.md)")
     given, nested = read_options("vllm", options, {**PASSED, **OWN}, nested=(OVERRIDES,))
     arguments = {key: value for key, value in given.items() if key in PASSED}
     return Settings(name, options, arguments, nested[OVERRIDES], given.get("watchdog", WATCHDOG), max_model_len)
