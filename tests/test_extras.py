@@ -282,6 +282,6 @@ def test_dataframes_without_their_package_name_the_extra_and_the_run_is_read(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     run = Run.open(folder / "run")
-    assert len(run.cell_values) == 2
+    assert {cell.shots for cell in run.cell_values} == {0, 1}
     with pytest.raises(UsageError, match=r"^a DataFrame needs the package pandas, .*'evalsuite\[tables\]'$"):
         run.cells()
