@@ -56,6 +56,21 @@ def test_a_task_loads_no_model_package(file: Path) -> None:
     assert not roots & {"torch", "transformers", "vllm", "lm_eval", "ray", "datasets", "pandas"}
 
 
+def test_one_place_asks_an_engine() -> None:
+    """Runs, and the judges, probes and workers to come: whoever asks a model goes through the same checked door."""
+    asking = [
+        file.relative_to(ROOT).as_posix()
+        for file in sorted((ROOT / "evalsuite").rglob("*.py"))
+        for node in ast.walk(_tree(file))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "complete"
+        and isinstance(node.func.value, ast.Name)
+    ]
+
+    assert asking == ["evalsuite/engines/checked.py"]
+
+
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
 
