@@ -70,7 +70,7 @@ def cells(cell: CellScores, model: str, *, allow_incomplete: bool = False, defec
 
 def _without_value(cell: CellScores, metric: Metric, model: str) -> Cell:
     """The counts alone, for a metric whose own code failed."""
-    plain = replace(metric, combine=None, of=(), subset=None, clusters=None, source=metric.takes[0])
+    plain = replace(metric, combine=None, subset=None, clusters=None, source=metric.takes[0])
     counts = _cell(cell, plain, model, False)  # noqa: FBT003
     return replace(counts, value=None, stderr=None, value_completed=None, complete=False)
 

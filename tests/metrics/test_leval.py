@@ -107,6 +107,10 @@ def test_a_corrected_score_holds_both_answers_as_extracted() -> None:
     assert judged(topics, "", "") == leval.ExamScore("", "", None, found=False)
 
 
+def test_code_is_compared_in_lower_case_without_quotes_and_style() -> None:
+    assert leval_corrected._code(" 'True',  [ 1, 2 ] ") == "true [1 2]"
+
+
 def test_a_guess_is_marked_as_no_answer_found() -> None:
     (guessed,) = leval.exam("quality", "none of them", "A")
     assert (guessed.prediction, guessed.value, guessed.found) == ("A", 1.0, False)

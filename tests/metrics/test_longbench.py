@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +32,12 @@ def words_by_table(first: list[str], second: list[str]) -> set[str]:
 @given(first=SENTENCES, second=SENTENCES)
 def test_the_bits_walk_back_as_the_table_does(first: list[str], second: list[str]) -> None:
     assert set(_common_words(first, second)) == words_by_table(first, second)
+
+
+def test_the_bits_walk_back_as_the_table_does_on_all_short_sentences() -> None:
+    short = [list(words) for length in range(4) for words in product("abc", repeat=length)]
+    for first, second in product(short, short):
+        assert set(_common_words(first, second)) == words_by_table(first, second)
 
 
 def test_rouge_l_is_over_sets_of_words_of_each_sentence() -> None:
@@ -81,6 +89,7 @@ def test_only_the_first_line_counts_for_the_few_shot_sets() -> None:
 )
 def test_the_first_line_is_kept_as_it_is(prediction: str, scored: str) -> None:
     assert longbench.scored_part("trec", prediction) == scored
+    assert longbench.scored_part("qasper", prediction) == prediction
 
 
 def test_the_corpus_value_has_two_places() -> None:

@@ -30,9 +30,8 @@ def dataset(**answers: list[dict[str, Any]]) -> dict[str, Any]:
     ],
 )
 def test_the_first_kind_of_answer_that_applies_is_the_gold_one(fields: dict[str, Any], text: str, kind: str) -> None:
-    answer = qasper.gold_answer(annotation(**fields)["answer"])
-    assert answer is not None
-    assert (answer.text, answer.type) == (text, kind)
+    answer = qasper.gold_answer(annotation(**fields, evidence=["a paragraph"])["answer"])
+    assert answer == qasper.GoldAnswer(text, kind, ("a paragraph",))
 
 
 def test_a_question_counts_for_the_type_of_its_best_annotator_and_ties_go_to_the_first() -> None:
@@ -92,6 +91,9 @@ def test_evidence_of_figures_is_kept_unless_it_is_told_to_drop() -> None:
     gold = annotation(**fields)["answer"]
     assert qasper.gold_answer(gold) == qasper.GoldAnswer("Unanswerable", "none", tuple(fields["evidence"]))
     assert qasper.gold_answer(gold, text_evidence_only=True) == qasper.GoldAnswer("Unanswerable", "none", ("text",))
+    said = {"q": {"answer": "none", "evidence": ["text"]}}
+    (score,) = qasper.question_scores(dataset(q=[annotation(**fields)]), said)
+    assert score.evidence_f1 == pytest.approx(2 / 3)
     (kept,) = qasper.gold_answers(dataset(q=[annotation(**fields)]))["q"]
     assert kept.evidence == tuple(fields["evidence"])
 

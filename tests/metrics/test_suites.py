@@ -4,7 +4,7 @@ import pytest
 
 from evalsuite.fidelity.corpora import CORPORA, Member, dictionary
 from evalsuite.metrics import scrolls, zero_scrolls
-from evalsuite.metrics.aggregate import geometric_mean
+from evalsuite.metrics.aggregate import geometric_mean, rouge_metrics
 
 PREDICTIONS = ["exact match example", "hello there", "general kenobi"]
 REFERENCES = [["exact match example"], ["hello", "hi there"], ["commander kenobi"]]
@@ -100,3 +100,14 @@ def test_zero_scrolls_names_its_corpus_score() -> None:
 def test_a_sample_without_reference_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^no reference to score against$"):
         zero_scrolls.accuracy("A", [])
+
+
+@pytest.mark.parametrize("primary", ["rouge_geo", "rouge2"])
+def test_rouge_metrics_say_whose_they_are_and_the_primary_one_stands_first(primary: str) -> None:
+    found = rouge_metrics("scrolls.rouge", primary)
+    assert {metric.name for metric in found} == {"rouge1", "rouge2", "rougeL", "rouge_geo"}
+    assert {metric.official for metric in found} == {"scrolls.rouge"}
+    assert [metric.name for metric in found if metric.primary] == [found[0].name] == [primary]
+    assert [metric.name for metric in found[1:]] == [
+        name for name in ("rouge1", "rouge2", "rougeL", "rouge_geo") if name != primary
+    ]

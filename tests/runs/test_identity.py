@@ -10,7 +10,14 @@ import pytest
 from evalsuite.cells import Setting
 from evalsuite.qa import paper_protocol
 from evalsuite.records import Block
-from evalsuite.runs.identity import QuestionIdentity, completion_key, imported_identity, prompt_hash, template_of
+from evalsuite.runs.identity import (
+    QuestionIdentity,
+    _Decimals,
+    completion_key,
+    imported_identity,
+    prompt_hash,
+    template_of,
+)
 from evalsuite.task import Dataset, Metric, PromptProtocol, Task
 from evalsuite.types import Document, Judgement, Part, Role, Sample
 from evalsuite.work import Choose, Generate, Loss, Work
@@ -103,6 +110,8 @@ def test_a_prompt_is_known_by_its_token_ids_in_decimal() -> None:
     assert prompt_hash((7, 1234567, 7, 0)) == _hash_of("7,1234567,7,0")
     assert prompt_hash((7, 1234567, 7, 0)) == prompt_hash([7, 1234567, 7, 0])
     assert prompt_hash(()) == _hash_of("")
+    kept = _Decimals()
+    assert [kept[7], kept[7], kept] == ["7", "7", {7: "7"}]
 
 
 @pytest.mark.parametrize(

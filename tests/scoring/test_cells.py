@@ -91,6 +91,13 @@ def test_an_incomplete_cell_has_no_value_of_completed_answers_either() -> None:
     assert _accuracy(_answered("a", 100.0)).value_completed is None
 
 
+def test_an_incomplete_cell_has_a_value_on_demand_alone() -> None:
+    whole = CellScores(SHOT, find_tasks()["quality"], {"a": _sample("a", difficult=False)}, ())
+    one = replace(whole, samples={**whole.samples, "b": _sample("b", difficult=False)}, scores=(_answered("a", 1.0),))
+    assert {cell.value for cell in cells(one, "m")} == {None}
+    assert next(cells(one, "m", allow_incomplete=True)).value == 1.0
+
+
 def test_a_cell_without_shots_has_no_demonstrations_to_lose() -> None:
     cell = _accuracy(*(_answered(name, 1.0, demonstrations_lost=None) for name in "abcd"), setting=SETTING)
     assert cell.demonstrations_lost is None
@@ -148,6 +155,7 @@ def test_a_metric_whose_own_code_fails_keeps_its_counts_and_the_others_their_val
         Metric("accuracy", primary=True),
         Metric("hard", source="accuracy", subset=_broken, higher_is_better=False),
         Metric("derived", of=("accuracy", "exact_match"), combine=_broken),
+        Metric("clustered", source="accuracy", clusters=_broken),
     )
     scores = (_answered("a", 100.0, cut=True), replace(_answered("b", 40.0), status="unscorable"))
     samples = {name: _sample(name, difficult=False) for name in "ab"}
@@ -157,9 +165,10 @@ def test_a_metric_whose_own_code_fails_keeps_its_counts_and_the_others_their_val
     assert (found["accuracy"].value, found["accuracy"].complete) == (70.0, True)
     without = {"primary": False, "value": None, "stderr": None, "value_completed": None, "complete": False}
     assert found["derived"] == replace(found["accuracy"], metric="derived", **without)
+    assert found["clustered"] == replace(found["derived"], metric="clustered")
     assert found["hard"] == replace(found["derived"], metric="hard", higher_is_better=False)
     assert told == [
         f"task quality: broken; {SHOT.key} has no {name}: mend the task, then run `evalsuite score`"
-        for name in ("hard", "derived")
+        for name in ("hard", "derived", "clustered")
     ]
-    assert len(list(cells(whole, "model"))) == 3
+    assert len(list(cells(whole, "model"))) == len(metrics)

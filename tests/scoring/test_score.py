@@ -84,6 +84,11 @@ def test_a_sample_that_was_not_asked_is_skipped_and_has_no_cut() -> None:
     assert _score(request) == Score(**KNOWN, status="skipped", reason="over-length")
 
 
+def test_a_sample_whose_prompt_could_not_be_made_failed_and_says_why() -> None:
+    request = replace(REQUEST, key=None, cut=None, refused="sample s1: too long")
+    assert _score(request) == Score(**KNOWN, status="failed", reason="sample s1: too long")
+
+
 def test_a_request_without_an_answer_has_no_outcome_yet() -> None:
     assert score_sample(REQUEST, SAMPLE, SCORED, {}) is None
     assert score_sample(replace(REQUEST, key=None), SAMPLE, SCORED, {"k": ANSWER, "XXXX": ANSWER}) is None
