@@ -13,10 +13,16 @@ THOUSAND = 1000
 INTRODUCTION = """\
 # Speed and memory
 
-Made by `python -m nox -s bench{form}`; do not edit. Peer: lm-eval's own Hugging Face class, asked the same requests,
-at the best of its batch sizes and with its caches on. *ratio* is peer to ours: above 1 we do better. *limit* is ours
-to what nothing could beat (every distinct token once; an interpreter that does nothing). Counts, bytes and equality
-do not depend on the machine and are held by tests; wall time does, and is published with every pair and never gated.
+`python -m nox -s bench{form}` writes this page; do not edit it. The peer is lm-eval's own Hugging Face class. It gets the same
+requests, the best of its batch sizes, and its caches are on.
+
+- *ratio*: the peer's figure divided by ours. Above 1, evalsuite is better.
+- *limit*: our figure divided by the lowest figure that is possible. For example, every distinct token must be computed
+  once, and a Python interpreter that does nothing also needs time to start.
+- *equal*: both sides gave equal results.
+
+Counts, bytes and equality do not depend on the machine. Tests check them. Wall time depends on the machine. The page shows
+the time of every pair; no test checks it.
 
 Measured {date} on {cpu}, {cores} cores, {threads} threads, load {load:.1f} at the start; Python {python}, {packages}.
 """
@@ -68,7 +74,7 @@ def _details(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 def _notes(content: dict[str, Any]) -> Iterator[str]:
     if content["notes"]:
-        yield "\n## To be read with it"
+        yield "\n## Notes"
         yield from (f"\n{note}" for note in content["notes"])
 
 

@@ -7,8 +7,8 @@ must be mended, and a silent 0 would blame the model.
 from evalsuite.benchmark import Deviation
 
 DEVIATIONS = (
-    Deviation("zero_scrolls.accuracy", "the reference holds no letter A to D of its own", "AssertionError", "None"),
-    Deviation("zero_scrolls.exp_similarity", "the reference holds no number before a `%`", "ValueError", "None"),
+    Deviation("zero_scrolls.accuracy", "the reference has no letter A to D that stands alone", "AssertionError", "None"),
+    Deviation("zero_scrolls.exp_similarity", "the reference has no number before a `%`", "ValueError", "None"),
     Deviation(
         "zero_scrolls.exp_similarity",
         "the reference's number has hundreds of digits",
@@ -17,7 +17,7 @@ DEVIATIONS = (
     ),
     Deviation(
         "zero_scrolls.concordance_index",
-        "the reference holds fewer than two ids and the prediction the same ones",
+        "the reference has fewer than two ids, and the prediction has the same ids",
         "ZeroDivisionError",
         "None: there is no pair to order",
     ),
@@ -25,26 +25,26 @@ DEVIATIONS = (
         "zero_scrolls.concordance_index",
         "an id above the number of ids",
         "IndexError",
-        "ids are names: the share of pairs in order, whatever the numbers",
+        "the share of pairs in the right order; ids are only names",
     ),
     Deviation(
         "zero_scrolls.concordance_index",
         "an id that the reference repeats",
-        "its last place stands for all, one unset place joins the pairs",
-        "pairs of distinct ids, the last place of each in the prediction",
+        "only its last place is stored; one place stays unset and is still compared",
+        "only pairs of different ids are counted, each id at its last place in the prediction",
     ),
     Deviation(
         "zero_scrolls.f1",
         "762 characters of symbol blocks: circled and parenthesised letters and numbers, squared units, chess pieces, "
         "modifier letters, mathematical Greek",
         "Unidecode (GPL) 1.4",
-        "text-unidecode's spelling or none; all 2,871 characters of the benchmarks' texts at hand agree",
+        "the spelling of text-unidecode, or none; all 2,871 characters in the benchmarks' known texts agree",
     ),
     Deviation(
         "qasper.evaluate",
         "an annotation without any answer",
         "KeyError",
-        "the annotation is left out, so is a question without another; no question left: means are None",
+        "the annotation is left out; a question without any other annotation, too; without any question the means are None",
     ),
     Deviation(
         "leval.exam",
@@ -56,9 +56,9 @@ DEVIATIONS = (
     Deviation("leval.exam", "blank reference of a task with options", "IndexError", "None: there is no gold letter"),
     Deviation(
         "longbench.rouge_score",
-        "sentences too long for the package's recursion (about 1,000 words together)",
+        "sentences that are too long for the recursion of the package (about 1,000 words together)",
         "0.0",
-        "the ROUGE-L that the recursion would have reached",
+        "the true ROUGE-L, computed without recursion",
     ),
     Deviation("longbench.retrieval_score", "the reference names no paragraph", "IndexError", "None"),
     Deviation(

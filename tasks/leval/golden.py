@@ -40,33 +40,33 @@ PROMPTS = GoldenPrompts(metric="prompts.leval", field="script", build=build)
 DEVIATIONS = (
     Deviation(
         "prompts.leval",
-        "the official cut leaves more than its own limit",
+        "after the official cut, the prompt still exceeds the limit",
         "the prompt is sent",
-        "a run refuses the sample by name before anything is generated",
+        "the sample is not asked; its request fails and says why",
     ),
     Deviation(
         "prompts.leval",
-        "a cap that is no whole thousand of tokens",
-        "the argument `--max_length` is such as `16k`",
-        "rounded down: 16384 is 16k, a document has at most 15488 tokens",
+        "a cap that is not a multiple of 1,000 tokens",
+        "the argument `--max_length` has the form `16k`",
+        "the cap is rounded down: 16384 counts as 16k, and a document has at most 15488 tokens",
     ),
     Deviation(
         "prompts.leval",
-        "turbo16k-test on a model of one's own",
-        "system prompt and messages go to a server",
-        "their texts stand one after the other behind one BOS",
+        "turbo16k-test with a local model",
+        "the system prompt and the message are sent to a server",
+        "their texts are joined after one BOS",
     ),
     Deviation(
         "prompts.leval",
-        "a model whose name holds `code`, `gsm` or `topic`",
+        "a model whose name contains `code`, `gsm` or `topic`",
         "the prompt of that set is used for every set",
-        "only the set's name counts",
+        "the name of the set chooses the prompt",
     ),
     Deviation(
         "leval.exam",
-        "sci_fi, asked by the story and by facts",
-        "both answers are one line `{loyalty} [fact: {fact}]`",
-        "two samples a question; their mean is the official score",
+        "sci_fi: each question is asked twice, about the story and about facts",
+        "one line has both answers: `{loyalty} [fact: {fact}]`",
+        "each question is two samples; their mean is the official score",
     ),
 )
 """Where a run does other than the official scripts; the golden cases are reproduced as they are."""

@@ -30,21 +30,21 @@ PROMPTS = GoldenPrompts(metric="prompts.zero_scrolls", field="rule", build=build
 DEVIATIONS = (
     Deviation(
         "prompts.zero_scrolls",
-        "the official cut leaves more than its own limit",
+        "after the official cut, the prompt still exceeds the limit",
         "the prompt is sent",
-        "a run refuses the sample by name before anything is generated",
+        "the sample is not asked; its request fails and says why",
     ),
     Deviation(
         "prompts.zero_scrolls",
-        "the official cut breaks a character (`partial_character`)",
-        "U+FFFD in the prompt, with byte fallback thousands of them",
-        "a run cuts before that character and notes it on the request",
+        "the official cut splits a character (`partial_character`)",
+        "U+FFFD in the prompt; with byte fallback, thousands of them",
+        "the cut is before this character; a note in the request says so",
     ),
     Deviation(
         "prompts.zero_scrolls",
         "the model has a BOS token",
         "hosted models have none",
-        "it stands in front and counts as one token of the limit",
+        "BOS is put first and counts as one token of the limit",
     ),
 )
 """Where a run does other than the official scripts; the golden cases are reproduced as they are."""
