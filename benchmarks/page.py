@@ -13,16 +13,16 @@ THOUSAND = 1000
 INTRODUCTION = """\
 # Speed and memory
 
-`python -m nox -s bench{form}` writes this page; do not edit it. The peer is lm-eval's own Hugging Face class. It gets the same
-requests, the best of its batch sizes, and its caches are on.
+`python -m nox -s bench{form}` writes this page; do not edit it. The peer is lm-eval's own Hugging Face class. It gets
+the same requests, with its best batch size and with its caches on.
 
 - *ratio*: the peer's figure divided by ours. Above 1, evalsuite is better.
 - *limit*: our figure divided by the lowest figure that is possible. For example, every distinct token must be computed
   once, and a Python interpreter that does nothing also needs time to start.
 - *equal*: both sides gave equal results.
 
-Counts, bytes and equality do not depend on the machine. Tests check them. Wall time depends on the machine. The page shows
-the time of every pair; no test checks it.
+Counts, bytes and equality do not depend on the machine. Tests check them. Wall time depends on the machine. The page
+shows the time of every pair; no test checks it.
 
 Measured {date} on {cpu}, {cores} cores, {threads} threads, load {load:.1f} at the start; Python {python}, {packages}.
 """

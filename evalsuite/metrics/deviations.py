@@ -7,7 +7,9 @@ must be mended, and a silent 0 would blame the model.
 from evalsuite.benchmark import Deviation
 
 DEVIATIONS = (
-    Deviation("zero_scrolls.accuracy", "the reference has no letter A to D that stands alone", "AssertionError", "None"),
+    Deviation(
+        "zero_scrolls.accuracy", "the reference has no letter A to D that stands alone", "AssertionError", "None"
+    ),
     Deviation("zero_scrolls.exp_similarity", "the reference has no number before a `%`", "ValueError", "None"),
     Deviation(
         "zero_scrolls.exp_similarity",
