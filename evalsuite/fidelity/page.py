@@ -20,11 +20,11 @@ HEAD = """# Fidelity
 
 `python -m evalsuite.fidelity.page GOLDEN > docs/fidelity.md` writes this page; do not edit it.
 
-Many metrics and prompts follow official code. A *golden case* is an input with the result that the official code gave. This
-page says how many golden cases agree with evalsuite:
+Many metrics and prompts follow official code. A *golden case* is an input with the result that the official code gave.
+This page says how many golden cases agree with evalsuite:
 
-- Scores, on the scale of 0 to 100, agree if they differ by at most 1e-7 (1e-4 for corpus values, which the official code
-  rounds).
+- Scores, on the scale of 0 to 100, agree if they differ by at most 1e-7 (1e-4 for corpus values, which the official
+  code rounds).
 - Prompts agree if all characters are equal, and all token ids with three tokenizers.
 - `rougeLsum` is not reported anywhere.
 

@@ -46,7 +46,7 @@ DEVIATIONS = (
         "qasper.evaluate",
         "an annotation without any answer",
         "KeyError",
-        "the annotation is left out; a question without any other annotation, too; without any question the means are None",
+        "the annotation is left out, and a question without another annotation, too; without questions the means are None",
     ),
     Deviation(
         "leval.exam",
