@@ -46,7 +46,7 @@ DEVIATIONS = (
         "qasper.evaluate",
         "an annotation without any answer",
         "KeyError",
-        "the annotation is left out, and a question without another annotation, too; without questions the means are None",
+        "it is left out, and a question without another annotation, too; without questions the means are None",
     ),
     Deviation(
         "leval.exam",
