@@ -7,6 +7,7 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -62,6 +63,7 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+@cache
 def packages() -> Mapping[str, str]:
     """Versions of Python and of the packages that answers or scores depend on."""
     found = {"python": platform.python_version()}
