@@ -46,3 +46,29 @@ def test_the_page_and_the_layers_give_the_same_order() -> None:
     rows = [order[room] for room in re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)]
 
     assert rows == sorted(rows)
+
+
+STEP = re.compile(r"^\| \d+ \| `([\w/]+\.py)` \| `(\w+)` \|", re.MULTILINE)
+"""A step of the walk: its module and function."""
+
+
+def _defined(module: str) -> set[str]:
+    """The functions and classes of a module, those inside classes too."""
+    import ast
+
+    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def test_the_walk_of_one_sample_names_functions_that_are_there() -> None:
+    steps = STEP.findall(PAGE)
+
+    assert len(steps) == len(re.findall(r"^\| \d+ \|", PAGE, re.MULTILINE)) > 10
+    assert [f"{module}: {name}" for module, name in steps if name not in _defined(module)] == []
+
+
+def test_files_that_the_page_names_are_there() -> None:
+    named = set(re.findall(r"`((?:evalsuite|tasks|engines)/[\w/]+\.py)`", PAGE))
+
+    assert len(named) > 10
+    assert [name for name in named if not any((ROOT / base / name).is_file() for base in (".", "evalsuite"))] == []
