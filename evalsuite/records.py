@@ -132,6 +132,8 @@ class Scoring:
     commit: str | None
     task_versions: Mapping[str, int]
     """Version of each task by which its answers were judged."""
+    metric_versions: Mapping[str, int] = field(default_factory=dict)
+    """Version of each metric, as ``task/metric``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ class RunRecord:
     """Cell key to the place of its block in the spec."""
     task_versions: Mapping[str, int] = field(default_factory=dict)
     """Version of each task when it was asked."""
+    metric_versions: Mapping[str, int] = field(default_factory=dict)
+    """Version of each metric when its task was asked, as ``task/metric``; 1 where none is said."""
     judged_identity: Mapping[str, str] = field(default_factory=dict)
     """Question identity at the last scoring, of cells whose task had another version by then."""
     scoring: Scoring | None = None

@@ -39,7 +39,7 @@ def test_the_sample_is_stored_with_its_document_apart(out: Path) -> None:
     assert stored == {
         "task": "toy", "split": "validation", "length": None, "id": "q1", "document": digest, "document_id": "d1",
         "question": QUESTION, "references": ["The queen", "her majesty"], "choices": [], "gold": None,
-        "evidence": [{"start": 16, "end": 45}], "attributes": {},
+        "evidence": [{"start": 16, "end": 45}], "attributes": {}, "seed": None,
     }  # fmt: skip
     (document,) = (out / "documents").iterdir()
     assert document.name == f"{digest}.txt.zst"

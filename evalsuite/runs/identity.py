@@ -52,13 +52,14 @@ class QuestionIdentity:
     """Hash of what a cell asks, whatever model answers: two cells that differ in it are not comparable.
 
     Covers the data (documents, questions, references), sample ids, protocol, template text, demonstration ids,
-    task version, asked cap and strategy. Samples are added one by one, in file order.
+    task and metric versions, asked cap and strategy. Samples are added one by one, in file order.
     """
 
     def __init__(self, task: Task, protocol: PromptProtocol, setting: Setting, block: Block) -> None:
         dated = () if block.template_date is None else (block.template_date,)
         asked = (block.demo_documents, block.chat_template, block.max_new_tokens, block.share_prefix, *dated)
-        head = [task.name, task.version, protocol.name, setting.key, protocol.max_new_tokens, *asked]
+        changed = [[metric.name, metric.version] for metric in task.metrics if metric.version != 1]
+        head = [task.name, task.version, protocol.name, setting.key, protocol.max_new_tokens, *asked, *changed]
         self._digest = sha256(_line(head))
 
     def add(self, sample: Sample, template: Template, demonstrations: Sequence[str]) -> None:
@@ -76,6 +77,11 @@ class QuestionIdentity:
     def hexdigest(self) -> str:
         """The hash of what was added so far."""
         return self._digest.hexdigest()
+
+
+def metric_versions(tasks: Iterable[Task]) -> dict[str, int]:
+    """Version of every metric of tasks, as ``task/metric``."""
+    return {f"{task.name}/{metric.name}": metric.version for task in tasks for metric in task.metrics}
 
 
 def template_of(protocol: PromptProtocol, sample: Sample) -> Template:

@@ -40,7 +40,7 @@ from evalsuite.runs.directory.store import (
     write_lines,
     write_record,
 )
-from evalsuite.runs.identity import imported_identity
+from evalsuite.runs.identity import imported_identity, metric_versions
 from evalsuite.runs.record import commit, hardware, packages, timestamp
 from evalsuite.sources.storage import sha256 as file_hash
 from evalsuite.task import Task
@@ -134,6 +134,7 @@ def _record(name: str, files: Sequence[Path], answers: Sequence[TaskAnswers], da
         begun=timestamp(),
         ended=timestamp(),
         task_versions={one.task.name: one.task.version for one in answers},
+        metric_versions=metric_versions(one.task for one in answers),
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from evalsuite import __version__
 from evalsuite.records import SCHEMA_VERSION, EngineInfo, RunRecord
+from evalsuite.runs.identity import metric_versions
 from evalsuite.runs.planning.plan import Plan
 
 _PACKAGES = (
@@ -52,6 +53,7 @@ def make_record(plan: Plan, engine: EngineInfo, template_dates: tuple[str | None
         commit=commit(),
         hardware=hardware(),
         task_versions={cell.task.name: cell.task.version for cell in plan.cells},
+        metric_versions=metric_versions(cell.task for cell in plan.cells),
         begun=timestamp(),
         template_dates=template_dates,
         block_of={cell.setting.key: plan.spec.blocks.index(cell.block) for cell in plan.cells},

@@ -13,7 +13,7 @@ from evalsuite.records import RequestRecord, RunRecord, Scoring
 from evalsuite.runs.directory import store
 from evalsuite.runs.directory.journal import lock
 from evalsuite.runs.directory.seal import is_sealed, with_seals
-from evalsuite.runs.identity import QuestionIdentity, imported_identity, template_of
+from evalsuite.runs.identity import QuestionIdentity, imported_identity, metric_versions, template_of
 from evalsuite.runs.record import commit
 from evalsuite.runs.run import Run
 from evalsuite.scoring.cells import Tell, ignore
@@ -58,8 +58,9 @@ def unanswered(folder: Path, tasks: Mapping[str, Task]) -> tuple[Cell, ...]:
 
 def _scoring(run: Run, tasks: Mapping[str, Task]) -> Scoring:
     """How the answers are judged now."""
-    asked = {setting.task for setting in run.record.settings}
-    return Scoring(__version__, commit(), {name: tasks[name].version for name in sorted(asked) if name in tasks})
+    asked = sorted({setting.task for setting in run.record.settings} & set(tasks))
+    versions = {name: tasks[name].version for name in asked}
+    return Scoring(__version__, commit(), versions, metric_versions(tasks[name] for name in asked))
 
 
 def _judged(run: Run, tasks: Mapping[str, Task]) -> dict[str, str]:
@@ -76,13 +77,20 @@ def _judged(run: Run, tasks: Mapping[str, Task]) -> dict[str, str]:
         identity = None if task is None else _identity(record, setting, task, samples, shown)
         if task is None or identity in (None, record.question_identity.get(setting.key)):
             continue
-        if record.task_versions.get(task.name) == task.version:
+        if _is_as_asked(task, record):
             raise UsageError(
                 f"{run.folder / store.SAMPLES}: the questions of {setting.key} are not those that {store.RUN} says "
                 f"were asked: the file was changed, or task {task.name} was without a new version; {store.AGAIN}"
             )
         found[setting.key] = str(identity)
     return found
+
+
+def _is_as_asked(task: Task, record: RunRecord) -> bool:
+    """Whether a task and its metrics have the versions they had when it was asked."""
+    metrics = metric_versions((task,))
+    same = all(record.metric_versions.get(name, 1) == version for name, version in metrics.items())
+    return same and record.task_versions.get(task.name) == task.version
 
 
 def _identity(

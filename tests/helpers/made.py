@@ -106,7 +106,18 @@ def sealed_again(folder: Path) -> None:
 def without_seals(folder: Path) -> None:
     """Makes of a run what evalsuite 0.1 wrote: schema version 1, no checks, no seals."""
     record = json.loads((folder / "run.json").read_text())
-    new = ("check", "sealed", "task_versions", "judged_identity", "block_of", "template_dates", "begun", "ended")
+    new = (
+        "check",
+        "sealed",
+        "task_versions",
+        "judged_identity",
+        "block_of",
+        "metric_versions",
+        "scoring",
+        "template_dates",
+        "begun",
+        "ended",
+    )
     old = {name: value for name, value in record.items() if name not in new} | {"schema_version": 1}
     ((block,), rest) = (
         old["spec"]["blocks"],

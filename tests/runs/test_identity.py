@@ -80,6 +80,7 @@ def _other_role(sample: Sample) -> tuple[Part, ...]:
         {"protocol": replace(PROTOCOL, name="other")},
         {"protocol": replace(PROTOCOL, max_new_tokens=9)},
         {"task": replace(TASK, version=2)},
+        {"task": replace(TASK, metrics=(Metric("f1", primary=True, version=2),))},
         {"setting": replace(SETTING, max_prompt_tokens=8192)},
         {"setting": replace(SETTING, strategy="document-left")},
         {"setting": replace(SETTING, shots=2)},

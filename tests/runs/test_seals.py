@@ -193,6 +193,22 @@ def test_a_task_of_another_version_judges_and_the_runs_are_no_longer_comparable(
     assert "another version than when it was asked" in said
 
 
+def test_scoring_again_keeps_what_was_asked_and_says_how_it_was_judged(run: Path) -> None:
+    task = TASKS["toy"]
+    metrics = tuple(replace(metric, version=metric.version + metric.primary) for metric in task.metrics)
+    asked = read_record(run)
+    (primary,) = (metric.name for metric in task.metrics if metric.primary)
+    score_folder(run, {"toy": replace(task, metrics=metrics)})
+    again = read_record(run)
+    assert again.scoring is not None
+    assert again.scoring.metric_versions[f"toy/{primary}"] == 2
+    assert again.metric_versions[f"toy/{primary}"] == 1
+    assert again.question_identity == asked.question_identity
+    assert set(again.judged_identity) == set(asked.question_identity)
+    score_folder(run, TASKS)
+    assert read_record(run).judged_identity == {}
+
+
 @pytest.mark.parametrize("state", ["run", "killed"])
 def test_a_run_of_before_seals_is_read_said_to_have_none_and_not_gone_on_with(
     state: str, request: pytest.FixtureRequest, finished: Path, data: Path, capsys: Capture
