@@ -13,6 +13,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
+from made import environment
 from packaging.requirements import Requirement
 
 from evalsuite.errors import UsageError, check_installed, needs
@@ -204,7 +205,8 @@ ABSENT = sorted({re.sub("-cpu$", "", name).replace("-", "_") for name in OPTIONA
 def bare(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A command where only the base is installed."""
     command = [sys.executable, "-c", WITHOUT % (ABSENT,), *line.split()]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    env = environment(EVALSUITE_CACHE=str(folder / "cache"))
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -257,11 +259,8 @@ def test_the_base_alone_reads_scores_and_compares(line: str, folder: Path) -> No
     ],
 )
 def test_what_the_base_cannot_do_is_one_line_that_names_the_extra(
-    line: str, package: str, extra: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    line: str, package: str, extra: str, folder: Path
 ) -> None:
-    for name in ("EVALSUITE_DATA", "EVALSUITE_MIRROR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("EVALSUITE_CACHE", str(folder / "cache"))
     done = bare(line, folder)
     assert (done.returncode, done.stdout) == (2, "")
     (said,) = done.stderr.splitlines()

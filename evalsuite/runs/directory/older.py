@@ -17,7 +17,7 @@ def upgraded(raw: bytes) -> bytes:
     """
     try:
         record = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return raw
     spec = record.get("spec") if isinstance(record, dict) else None
     if not isinstance(spec, dict) or record.get("schema_version") != 1 or "blocks" in spec:
@@ -27,13 +27,28 @@ def upgraded(raw: bytes) -> bytes:
 
 def _spec(old: dict[str, Any]) -> dict[str, Any]:
     block = {name: value for name, value in old.items() if name not in (*_OF_RUN, "seed")}
-    block["split"] = _by_task(old.get("split"))
-    block["limit_documents"] = {task: int(count) for task, count in _by_task(old.get("limit_documents")).items()}
+    for name in ("split", "limit_documents"):
+        if name in old:
+            block[name] = _by_task(old[name])
     if "seed" in old:
         block["seeds"] = [old["seed"]]
     return {**{name: old[name] for name in _OF_RUN if name in old}, "blocks": [block]}
 
 
-def _by_task(asked: str | None) -> dict[str, str]:
-    entries = [entry.rpartition("=") for entry in (asked or "").split(",") if entry]
-    return {name or ALL: value for name, _, value in entries}
+def _by_task(asked: Any) -> Any:
+    """``2,qasper=5`` as a mapping by task; what is no such text stays as it is, for the record's reader to refuse.
+
+    As version 1 read them: the first entry for all tasks counts, and the last one for a task.
+    """
+    if asked is None:
+        return {}
+    if not isinstance(asked, str):
+        return asked
+    found: dict[str, str] = {}
+    for entry in asked.split(","):
+        name, equals, value = entry.rpartition("=")
+        if equals:
+            found[name] = value
+        else:
+            found.setdefault(ALL, value)
+    return found

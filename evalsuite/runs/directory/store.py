@@ -229,7 +229,7 @@ def read_requests(folder: Path, record: RunRecord) -> Iterator[RequestRecord]:
 def _schema_version(path: Path) -> object:
     try:
         content = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not JSON ({error}); the run directory is damaged") from None
     return content.get("schema_version") if isinstance(content, dict) else None
 
