@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from benchmarks.data import Book, Question
+from evalsuite.interfaces import Tokenizer
 from evalsuite.prompts.chat import Frame
 from evalsuite.prompts.fit import Budget, Fitted, fit
-from evalsuite.protocols import Tokenizer
 from evalsuite.types import Document, Part, Request, Role, Sample, Span
 from evalsuite.work import Choose, Generate
 

@@ -19,7 +19,7 @@ from benchmarks.rows import Pair, Row, from_pairs, machine, sides, write_json
 from benchmarks.vllm_page import page
 from benchmarks.vllm_sides import Run, Setup, both
 from evalsuite.engines.hf.prefix.tree import as_ids, distinct_tokens
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.tokenizers import load_tokenizer
 from evalsuite.types import Request
 from evalsuite.work import Generate

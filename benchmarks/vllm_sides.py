@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.engines.vllm import VllmEngine, load
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Completion, Request
 
 

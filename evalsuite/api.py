@@ -9,9 +9,9 @@ from pathlib import Path
 
 from evalsuite.cells import Cell
 from evalsuite.engines.registry import open_engine, open_prompt_side
+from evalsuite.interfaces import Engine
 from evalsuite.interop.selection import choose_tasks, known_tasks
 from evalsuite.plugins import find_tasks
-from evalsuite.protocols import Engine
 from evalsuite.records import RunSpec
 from evalsuite.runs.directory.resume import check_early
 from evalsuite.runs.execute import Outcome, Report, execute
@@ -65,7 +65,7 @@ class Scored:
     run: Run
     cells: tuple[Cell, ...]
     defects: tuple[str, ...]
-    """Faults in tasks' own code that kept answers from being judged."""
+    """Faults in tasks' own code that kept answers from being scored."""
 
 
 def run(spec: RunSpec, out: str | Path | None = None) -> Run:
@@ -135,7 +135,7 @@ def ask(
 def score(
     out: Path, *, include_paths: tuple[str, ...] = (), named: tuple[str, ...] = (), allow_incomplete: bool = False
 ) -> Scored:
-    """Judges the answers of a run directory, anew where they were judged before.
+    """Scores the answers of a run directory, anew where they were scored before.
 
     Args:
         out: the run directory.

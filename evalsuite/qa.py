@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from evalsuite.task import PromptProtocol
-from evalsuite.types import Completion, Judgement, Part, Parts, Role, Sample
+from evalsuite.types import Completion, Part, Parts, Role, Sample, ScoredAnswer
 
-SOURCE = "Llama 2 Long, arXiv:2309.16039, footnote 2"
+LLAMA_2_LONG = "Llama 2 Long, arXiv:2309.16039, footnote 2"
 SCROLLS = "SCROLLS, arXiv:2201.03533, section 4"
 STOP = ("\n",)
 """Every answer of these tasks is one line."""
 
 Words = Callable[[Sample], str]
-Judge = Callable[[Sample, Completion], Judgement]
+Scorer = Callable[[Sample, Completion], ScoredAnswer]
 
 
 def question(sample: Sample) -> str:
@@ -33,7 +33,7 @@ def first_reference(sample: Sample) -> str:
 
 def paper_protocol(
     *,
-    judge: Judge,
+    score: Scorer,
     max_new_tokens: int,
     asked: Words = question,
     answer: Words = first_reference,
@@ -44,7 +44,7 @@ def paper_protocol(
     """A protocol that asks as the paper does.
 
     Args:
-        judge: reads and judges the answer.
+        score: reads and scores the answer.
         max_new_tokens: room for the answer.
         asked: what stands behind ``Q:``.
         answer: what a demonstration says behind ``A:``.
@@ -65,9 +65,9 @@ def paper_protocol(
 
     return PromptProtocol(
         name=name,
-        source=SOURCE,
+        follows=LLAMA_2_LONG,
         prompt=prompt,
-        judge=judge,
+        score=score,
         demonstrate=demonstrate,
         max_new_tokens=max_new_tokens,
         stop=STOP,
@@ -76,14 +76,14 @@ def paper_protocol(
     )
 
 
-def scrolls_protocol(*, judge: Judge, max_new_tokens: int, asked: Words = question, note: str = "") -> PromptProtocol:
+def scrolls_protocol(*, score: Scorer, max_new_tokens: int, asked: Words = question, note: str = "") -> PromptProtocol:
     """A protocol that asks as SCROLLS does (Shaham et al. 2022): the query, a blank line, the document, nothing more.
 
     Meant for models fine-tuned on it: no demonstrations, no words that lead to the answer. A document that is too long
     loses its end.
 
     Args:
-        judge: reads and judges the answer.
+        score: reads and scores the answer.
         max_new_tokens: room for the answer; SCROLLS states none.
         asked: the query.
         note: what a reader of the number must know.
@@ -95,9 +95,9 @@ def scrolls_protocol(*, judge: Judge, max_new_tokens: int, asked: Words = questi
     meant = "For models fine-tuned on SCROLLS; its own texts are cleaned, these are the original dataset's."
     return PromptProtocol(
         name="scrolls",
-        source=SCROLLS,
+        follows=SCROLLS,
         prompt=prompt,
-        judge=judge,
+        score=score,
         max_new_tokens=max_new_tokens,
         strategy="document-right",
         note=" ".join(filter(None, (meant, note))),

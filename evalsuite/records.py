@@ -126,12 +126,12 @@ class FileSeal:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """How the answers of a run were judged last; what was asked stands in the record itself."""
+    """How the answers of a run were scored last; what was asked stands in the record itself."""
 
     evalsuite_version: str
     commit: str | None
     task_versions: Mapping[str, int]
-    """Version of each task by which its answers were judged."""
+    """Version of each task by which its answers were scored."""
     metric_versions: Mapping[str, int] = field(default_factory=dict)
     """Version of each metric, as ``task/metric``."""
 
@@ -163,7 +163,7 @@ class RunRecord:
     """Version of each task when it was asked."""
     metric_versions: Mapping[str, int] = field(default_factory=dict)
     """Version of each metric when its task was asked, as ``task/metric``; 1 where none is said."""
-    judged_identity: Mapping[str, str] = field(default_factory=dict)
+    rescored_identity: Mapping[str, str] = field(default_factory=dict)
     """Question identity at the last scoring, of cells whose task had another version by then."""
     scoring: Scoring | None = None
     """None while nothing was scored, and in runs written before it was recorded."""

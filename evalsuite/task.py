@@ -6,12 +6,12 @@ A benchmark is a folder ``tasks/<benchmark>/task.py`` that ends in ``TASKS = (..
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from evalsuite.errors import UsageError
-from evalsuite.protocols import CutRule, Tokenizer
-from evalsuite.types import Completion, Judgement, Parts, Sample
+from evalsuite.interfaces import CutRule, Tokenizer
+from evalsuite.types import Completion, Parts, Sample, ScoredAnswer
 
 
 class Row(Protocol):
@@ -139,8 +139,8 @@ class Metric:
     combine: Callable[[Mapping[str, float]], float] | None = None
     """For a derived metric: dataset means in, value out."""
     subset: Callable[[Sample], bool] | None = None
-    """For a metric over some samples only (a hard subset): which. Its per-sample values come from ``source``."""
-    source: str = ""
+    """For a metric over some samples only (a hard subset): which. Its per-sample values come from ``averages``."""
+    averages: str = ""
     """The per-sample metric a subset metric averages."""
     higher_is_better: bool = True
     """False for an error or a loss: tables then mark the smallest value as the best."""
@@ -152,7 +152,7 @@ class Metric:
     @property
     def takes(self) -> tuple[str, ...]:
         """Names of the per-sample values it is made of."""
-        return self.of if self.combine else (self.source or self.name,)
+        return self.of if self.combine else (self.averages or self.name,)
 
     def cluster(self, sample: Sample) -> str:
         """What a sample's error is clustered by."""
@@ -164,11 +164,11 @@ class PromptProtocol:
     """One way a task may be asked: prompt, answer room and how the answer is read."""
 
     name: str
-    source: str
-    """Paper or repository@commit the prompt follows."""
+    follows: str
+    """Paper or repository@commit that the prompt follows."""
     prompt: Callable[[Sample], Parts]
     """The zero-shot prompt; its parts' texts joined are the prompt's text."""
-    judge: Callable[[Sample, Completion], Judgement]
+    score: Callable[[Sample, Completion], ScoredAnswer]
     demonstrate: Callable[[Sample], Parts] | None = None
     """A demonstration as parts, its document in a DOCUMENT part that a placeholder can replace; None: no shots."""
     own_shots: int | None = None
@@ -231,7 +231,6 @@ class Task:
     folder, and every seed gives documents of its own."""
     note: str = ""
     """Why the default split is what it is, and deviations a reader must know."""
-    tags: tuple[str, ...] = field(default=())
 
     def protocol(self, name: str | None) -> PromptProtocol:
         """The protocol of that name, or the default.

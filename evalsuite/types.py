@@ -215,8 +215,8 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """A task's verdict on one completion."""
+class ScoredAnswer:
+    """What a task's scorer makes of one completion; with what became of its prompt it is a ``Score``."""
 
     values: Mapping[str, float]
     """Metric name to value, 0 to 100."""
@@ -225,7 +225,7 @@ class Judgement:
     scorable: bool = True
     """False when the official extraction found no answer; the official value still counts in the mean."""
     skipped: str = ""
-    """Why there is nothing to judge by (the data has no label): the sample counts as skipped, its values are unused."""
+    """Why there is nothing to score by (the data has no label): the sample counts as skipped, its values are unused."""
 
 
 Status: TypeAlias = Literal["scored", "unscorable", "skipped", "failed"]

@@ -49,7 +49,7 @@ OF_A_SCHEME = {
     "engines/openai/": "openai",
     "engines/lm_eval.py": "hf",
     "interop/adapter.py": "hf",
-    "interop/harness_judge.py": "hf",
+    "interop/harness_scoring.py": "hf",
     "demo/train.py": "hf",
 }
 """Modules that only run once their extra was asked for: by the engine registry, by lm-eval, or as a script."""

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PLUG_IN_FILES = sorted((ROOT / "tasks").rglob("*.py"))
 
-OPEN_TO_TASKS = {"benchmark", "errors", "metrics", "predictions", "protocols", "qa", "sources", "task", "types"}
+OPEN_TO_TASKS = {"benchmark", "errors", "interfaces", "metrics", "predictions", "qa", "sources", "task", "types"}
 """Rooms a benchmark's folder may import: what a task is made of, nothing that runs one."""
 BRIDGE = {("lm_eval_task.py", "interop")}
 """The one file through which lm-eval sees our tasks, and what it needs."""

@@ -14,9 +14,9 @@ from evalsuite.checked.declaration import check_declaration, needed_values
 from evalsuite.checked.samples import SampleCheck, is_writable
 from evalsuite.checked.shown import shown
 from evalsuite.errors import TaskError, UsageError
-from evalsuite.protocols import OfficialCut, OfficialCutInput
+from evalsuite.interfaces import OfficialCut, OfficialCutInput
 from evalsuite.task import Metric, PromptProtocol, Selection, Task
-from evalsuite.types import Completion, Judgement, Part, Parts, Role, Sample
+from evalsuite.types import Completion, Part, Parts, Role, Sample, ScoredAnswer
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def _protocol(owner: _Owner, protocol: PromptProtocol, metrics: tuple[Metric, ..
     return replace(
         protocol,
         prompt=_Prompt(owner, "prompt", protocol.prompt),
-        judge=_Judge(owner, "judge", protocol.judge, needed_values(metrics)),
+        score=_Scorer(owner, "score", protocol.score, needed_values(metrics)),
         demonstrate=None if shown is None else _Prompt(owner, "demonstrate", shown),
         options=None if options is None else _Options(owner, "options", options),
         cut=None if cut is None else _Cut(owner, "cut", cut),
@@ -204,32 +204,32 @@ class _Cut(_Call):
 
     def _sound(self, made: Any, sample: str) -> OfficialCut:
         if not isinstance(made, OfficialCut):
-            raise self._wrong(sample, f"gave {shown(made)}, no evalsuite.protocols.OfficialCut")
+            raise self._wrong(sample, f"gave {shown(made)}, no evalsuite.interfaces.OfficialCut")
         return made
 
 
 @dataclass(frozen=True)
-class _Judge(_Call):
+class _Scorer(_Call):
     needed: frozenset[str]
 
-    def __call__(self, sample: Sample, completion: Completion) -> Judgement:
-        return self._ask(sample.id, lambda verdict: self._sound(verdict, sample.id), sample, completion)
+    def __call__(self, sample: Sample, completion: Completion) -> ScoredAnswer:
+        return self._ask(sample.id, lambda scored: self._sound(scored, sample.id), sample, completion)
 
-    def _sound(self, verdict: Any, sample: str) -> Judgement:
-        if not isinstance(verdict, Judgement):
-            raise self._wrong(sample, f"gave {shown(verdict)}, no evalsuite.types.Judgement")
-        for what, text in (("read the answer", verdict.answer), ("skipped it for", verdict.skipped)):
+    def _sound(self, scored: Any, sample: str) -> ScoredAnswer:
+        if not isinstance(scored, ScoredAnswer):
+            raise self._wrong(sample, f"gave {shown(scored)}, no evalsuite.types.ScoredAnswer")
+        for what, text in (("read the answer", scored.answer), ("skipped it for", scored.skipped)):
             if not isinstance(text, str) or not is_writable(text):
                 raise self._wrong(sample, f"{what} {shown(text)}, which is no text")
-        if verdict.skipped:
-            return verdict
-        if not isinstance(verdict.values, Mapping):
-            raise self._wrong(sample, f"gave the values {shown(verdict.values)}, which are no mapping")
-        missing = sorted(self.needed - set(verdict.values))
+        if scored.skipped:
+            return scored
+        if not isinstance(scored.values, Mapping):
+            raise self._wrong(sample, f"gave the values {shown(scored.values)}, which are no mapping")
+        missing = sorted(self.needed - set(scored.values))
         if missing:
             raise self._wrong(sample, f"gave no value of {missing[0]!r}")
-        values = {name: self._value(sample, name, value) for name, value in verdict.values.items()}
-        return replace(verdict, values=values, scorable=bool(verdict.scorable))
+        values = {name: self._value(sample, name, value) for name, value in scored.values.items()}
+        return replace(scored, values=values, scorable=bool(scored.scorable))
 
     def _value(self, sample: str, name: object, value: Any) -> float:
         if not isinstance(name, str) or not is_writable(name):

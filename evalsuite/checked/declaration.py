@@ -103,14 +103,14 @@ def _protocol(protocol: PromptProtocol) -> Iterator[str]:
         yield f"protocol {shown(protocol.name)}: stop must be a tuple of texts, none of them empty"
     if protocol.own_shots is not None and not _is_whole(protocol.own_shots, 0):
         yield f"protocol {shown(protocol.name)}: own_shots is {shown(protocol.own_shots)}; it must be a whole number"
-    for field in ("prompt", "judge", "demonstrate", "options", "cut"):
+    for field in ("prompt", "score", "demonstrate", "options", "cut"):
         call = getattr(protocol, field)
-        if not callable(call) and (call is not None or field in ("prompt", "judge")):
+        if not callable(call) and (call is not None or field in ("prompt", "score")):
             yield f"protocol {shown(protocol.name)}: {field} must be a function"
 
 
 def needed_values(metrics: Iterable[Metric]) -> frozenset[str]:
-    """Names of the values every judgement of a task must hold."""
+    """Names of the values every scored answer of a task must hold."""
     return frozenset(name for metric in metrics for name in metric.takes)
 
 

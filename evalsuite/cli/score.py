@@ -1,4 +1,4 @@
-"""``evalsuite score``: judge again what a run answered."""
+"""``evalsuite score``: score again what a run answered."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _description(task: Task) -> str:
     lines.append(f"  splits     {', '.join(task.splits)} (default {task.split})")
     for protocol in task.protocols:
         room = "log-likelihood" if protocol.options else f"at most {protocol.max_new_tokens} new tokens"
-        lines.append(f"  protocol   {protocol.name}: {room}, cut {protocol.strategy}; {protocol.source}")
+        lines.append(f"  protocol   {protocol.name}: {room}, cut {protocol.strategy}; {protocol.follows}")
         lines.extend([f"             {protocol.note}"] if protocol.note else [])
     lines.append(f"  metrics    {', '.join(map(_metric, task.metrics))}")
     lines.append(f"  data       {task.dataset.homepage}, licence {task.dataset.licence}")

@@ -39,7 +39,7 @@ def _conditions(records: Mapping[str, RunRecord]) -> Iterator[str]:
 
 
 def incomparable(records: Mapping[str, RunRecord]) -> Iterator[str]:
-    """Sentences on cells that these runs must not be compared in: they asked, or judged, different questions.
+    """Sentences on cells that these runs must not be compared in: they asked, or scored, different questions.
 
     Args:
         records: by run directory.
@@ -47,7 +47,7 @@ def incomparable(records: Mapping[str, RunRecord]) -> Iterator[str]:
     asked: dict[str, dict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, record in records.items():
         for cell, identity in record.question_identity.items():
-            asked[cell][identity, record.judged_identity.get(cell, identity)].append(name)
+            asked[cell][identity, record.rescored_identity.get(cell, identity)].append(name)
     for cell, identities in asked.items():
         if len(identities) > 1:
             yield f"not comparable: {cell} asked different questions in " + " and ".join(

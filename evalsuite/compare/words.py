@@ -40,21 +40,21 @@ def _without_spread(cell: Cell) -> bool:
 
 
 def _documents(cell: Cell) -> int:
-    """Documents the value surely rests on: each question without a judged answer may have cost one."""
+    """Documents the value surely rests on: each question without a scored answer may have cost one."""
     return max(2, cell.documents - cell.skipped - cell.failed)
 
 
 def count_lines(cell: Cell | None) -> tuple[str, ...]:
-    """Judged of asked, what was cut and what that took; what went wrong only where something did."""
+    """Answers of questions asked, what was cut and what that took; what went wrong only where something did."""
     if cell is None:
         return ()
-    judged = cell.scored + cell.unscorable
-    said = [f"{judged}/{cell.asked} judged"]
+    answered = cell.scored + cell.unscorable
+    said = [f"{answered}/{cell.asked} answers"]
     said += [f"{count} {label}" for name, label in _TROUBLES if (count := getattr(cell, name))]
     if cell.strategy == "imported":
         said.append("cuts unknown")
-    elif judged:
-        said += _cut_lines(cell, judged)
+    elif answered:
+        said += _cut_lines(cell, answered)
     if cell.output_capped:
         said.append(f"{cell.output_capped} at output limit")
     return tuple(said)
@@ -63,12 +63,12 @@ def count_lines(cell: Cell | None) -> tuple[str, ...]:
 _TROUBLES = (("unscorable", UNPARSED), ("failed", "failed or missing"), ("skipped", "skipped"))
 
 
-def _cut_lines(cell: Cell, judged: int) -> Iterator[str]:
+def _cut_lines(cell: Cell, answered: int) -> Iterator[str]:
     """How many prompts were cut, how much of the prompts was left on average, and what the cut took with it."""
     left = "" if cell.kept is None or not cell.cut else f", {percent(cell.kept)} kept"
-    yield f"{percent(cell.cut / judged)} cut{left}"
+    yield f"{percent(cell.cut / answered)} cut{left}"
     if cell.demonstrations_lost:
-        yield f"{cell.demonstrations_lost}/{judged} lost demonstrations"
+        yield f"{cell.demonstrations_lost}/{answered} lost demonstrations"
     if cell.evidence_lost:
         yield f"{cell.evidence_lost} lost evidence"
 
@@ -110,10 +110,10 @@ FLAGS = (
 
 
 def flags(cell: Cell) -> str:
-    """One letter for each count that is not nought, a capital where it is true of all judged answers."""
-    judged = cell.scored + cell.unscorable
+    """One letter for each count that is not nought, a capital where it is true of all scored answers."""
+    answered = cell.scored + cell.unscorable
     counted = [(letter, getattr(cell, name)) for letter, name, _ in FLAGS]
-    return "".join(letter.upper() if count == judged else letter for letter, count in counted if count)
+    return "".join(letter.upper() if count == answered else letter for letter, count in counted if count)
 
 
 def flag_legend(cells: Sequence[Cell]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 
 REPLACEMENT = "\ufffd"
 

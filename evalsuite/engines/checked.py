@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from evalsuite.protocols import Engine
+from evalsuite.interfaces import Engine
 from evalsuite.types import Completion, OptionScore, Request
 from evalsuite.work import Loss
 

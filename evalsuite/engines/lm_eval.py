@@ -16,7 +16,7 @@ from typing import Any
 
 from evalsuite.engines._generated import first_stop
 from evalsuite.errors import UsageError, check_installed, unknown
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers import load_tokenizer
 from evalsuite.types import Completion, OptionScore, Request

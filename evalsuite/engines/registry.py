@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from evalsuite.errors import UsageError, needs, unknown
-from evalsuite.protocols import Engine, PromptSide
+from evalsuite.interfaces import Engine, PromptSide
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Encoding
+from evalsuite.interfaces import Encoding
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers.whole import WholeText
 from evalsuite.types import Completion, OptionScore, Request

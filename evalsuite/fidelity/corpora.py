@@ -6,13 +6,13 @@ from itertools import chain
 from typing import Any
 
 from evalsuite.fidelity.cases import Case
-from evalsuite.fidelity.estimates import judged, part, value
+from evalsuite.fidelity.estimates import part, sample_values, value
 from evalsuite.fidelity.scores import SCORES
 from evalsuite.metrics import leval, longbench, scrolls, zero_scrolls
 from evalsuite.metrics.aggregate import GEOMETRIC, rouge_metrics
 from evalsuite.metrics.leval import ExamScore
 from evalsuite.metrics.rouge import TYPES
-from evalsuite.scoring.estimate import Judged
+from evalsuite.scoring.estimate import SampleValues
 from evalsuite.task import Metric
 
 PLACES = 4
@@ -51,14 +51,14 @@ def dictionary(metric: str, values: Sequence[Any], score: str) -> dict[str, floa
         score: the key of the value that stands for the data set (the geometric mean for ROUGE).
     """
     if metric != "rouge":
-        counted = judged(({metric: one}, {}) for one in values)
+        counted = sample_values(({metric: one}, {}) for one in values)
         return _printed([Metric(metric)], counted, score, len(values))
-    found = _printed(rouge_metrics("scrolls.rouge"), judged((one, {}) for one in values), score, len(values))
+    found = _printed(rouge_metrics("scrolls.rouge"), sample_values((one, {}) for one in values), score, len(values))
     spelled = {kind: f"rouge/{kind}" for kind in TYPES} | {GEOMETRIC: "rouge/geometric_mean"}
     return {spelled.get(name, name): one for name, one in found.items()}
 
 
-def _printed(metrics: Sequence[Metric], counted: Sequence[Judged], score: str, number: int) -> dict[str, float]:
+def _printed(metrics: Sequence[Metric], counted: Sequence[SampleValues], score: str, number: int) -> dict[str, float]:
     """The metrics' values by name, rounded; the first one's again as ``score``."""
     found = {metric.name: round(_known(value(metric, counted)), PLACES) for metric in metrics}
     return {**found, "num_predicted": number, score: found[metrics[0].name]}
@@ -82,7 +82,7 @@ def _longbench(aggregate: Case, members: Sequence[Member]) -> float:
     values = [member.value for member in members]
     if dataset in longbench.FIRST_LINE_ONLY:
         values = [SCORES[member.metric](_first_line(dataset, member.case)) for member in members]
-    counted = judged(({"score": _PERCENT * one}, {}) for one in values)
+    counted = sample_values(({"score": _PERCENT * one}, {}) for one in values)
     return round(_known(value(Metric("score"), counted)), LONGBENCH_PLACES)
 
 
@@ -98,7 +98,7 @@ def _leval(aggregate: Case, members: Sequence[Member]) -> dict[str, Any]:
     scores = [leval.exam(task, member.case["prediction"], member.case["references"][0]) for member in members]
     if leval.BY_POSITION in task:
         return _in_parts("by_position", [list(chain(*scores[place::_POSITIONS])) for place in range(_POSITIONS)])
-    if leval.JUDGED_TWICE in task:
+    if leval.SCORED_TWICE in task:
         return _in_parts("by_judgement", list(zip(*scores, strict=True)))
     (whole,) = _in_parts(_PART, [list(chain(*scores))])[_PART]
     return dict(whole)
@@ -106,7 +106,9 @@ def _leval(aggregate: Case, members: Sequence[Member]) -> dict[str, Any]:
 
 def _in_parts(name: str, parts: Sequence[Sequence[ExamScore]]) -> dict[str, Any]:
     """The parts of a task that are printed apart, each a metric of a subset; the average is over all of them."""
-    counted = judged((_exam_values(score), {_PART: number}) for number, scores in enumerate(parts) for score in scores)
+    counted = sample_values(
+        (_exam_values(score), {_PART: number}) for number, scores in enumerate(parts) for score in scores
+    )
     printed = [
         _printed([part(one, _PART, number) for one in (_EXAM, _LENGTH)], counted, "LEval_score", len(scores))
         for number, scores in enumerate(parts)

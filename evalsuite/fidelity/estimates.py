@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from evalsuite.scoring.estimate import Judged, estimate
+from evalsuite.scoring.estimate import SampleValues, estimate
 from evalsuite.task import Metric
 from evalsuite.types import Document, Json, Sample
 
 
-def judged(rows: Iterable[tuple[Mapping[str, float], Mapping[str, Json]]]) -> list[Judged]:
+def sample_values(rows: Iterable[tuple[Mapping[str, float], Mapping[str, Json]]]) -> list[SampleValues]:
     """Values as those of a sample each, with the attributes by which a metric tells its subset."""
     return [
-        Judged(Sample(str(number), Document(str(number), ""), "", (), attributes=attributes), values)
+        SampleValues(Sample(str(number), Document(str(number), ""), "", (), attributes=attributes), values)
         for number, (values, attributes) in enumerate(rows)
     ]
 
 
-def value(metric: Metric, counted: Sequence[Judged]) -> float | None:
+def value(metric: Metric, counted: Sequence[SampleValues]) -> float | None:
     """The metric over the samples of its subset; None where there is none."""
     found = estimate(metric, counted)
     return None if found is None else found.value
@@ -23,4 +23,4 @@ def value(metric: Metric, counted: Sequence[Judged]) -> float | None:
 
 def part(name: str, attribute: str, wanted: Json) -> Metric:
     """A metric over the samples whose attribute has a value."""
-    return Metric(name, subset=lambda sample: bool(sample.attributes[attribute] == wanted), source=name)
+    return Metric(name, subset=lambda sample: bool(sample.attributes[attribute] == wanted), averages=name)

@@ -140,7 +140,7 @@ def _task_rows(tasks: Mapping[str, Task]) -> Iterator[Sequence[str]]:
     """Tasks scored and asked alike share a row."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for task in tasks.values():
-        asked = "; ".join(dict.fromkeys(protocol.source for protocol in task.protocols))
+        asked = "; ".join(dict.fromkeys(protocol.follows for protocol in task.protocols))
         alike.setdefault((task.suite, _scored(task), asked), []).append(f"{task.name}` {task.version}")
     for (suite, scored, asked), names in alike.items():
         yield suite, ", ".join(f"`{name}" for name in names), scored, asked

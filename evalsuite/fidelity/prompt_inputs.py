@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Encoding, JoinedText, Tokenizer
+from evalsuite.interfaces import Encoding, JoinedText, Tokenizer
 
 REMEMBERED_TEXTS = 512
 REMEMBERED_OFFSETS = 4

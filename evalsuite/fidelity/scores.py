@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evalsuite.fidelity.cases import Case
-from evalsuite.fidelity.estimates import judged, part, value
+from evalsuite.fidelity.estimates import part, sample_values, value
 from evalsuite.metrics import leval, longbench, qasper, scrolls, zero_scrolls
 from evalsuite.task import Metric
 
@@ -37,7 +37,7 @@ def _paragraph_f1(case: Case) -> float:
 def qasper_evaluation(case: Case) -> dict[str, Any]:
     """What Qasper's evaluator prints for a file; means are None where no question has a usable gold answer."""
     scores = qasper.question_scores(case["data"], case["predictions"], text_evidence_only=case["text_evidence_only"])
-    counted = judged(
+    counted = sample_values(
         ({_ANSWER: score.answer_f1, _EVIDENCE: score.evidence_f1}, {_TYPE: score.answer_type}) for score in scores
     )
     return {

@@ -1,6 +1,6 @@
 """Our tasks inside lm-evaluation-harness: the class every YAML under ``tasks/lm_eval`` names.
 
-Imported by lm-eval only, so lm-eval is imported at the top. Prompts, demonstrations, options, judgement and metrics
+Imported by lm-eval only, so lm-eval is imported at the top. Prompts, demonstrations, options, scores and metrics
 are ours; what does not fit into the model is cut by lm-eval, from the left and without a record, as it does with any
 task. ``evalsuite run`` cuts by the protocol's rule and writes down what was lost.
 """
@@ -132,14 +132,14 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         return [Instance(kind, dict(doc), argument, number, **kept) for number, argument in enumerate(arguments)]
 
     def process_results(self, doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any]:
-        """Our judgement of the answer: for each metric a row of the document and the values that are averaged.
+        """Our score of the answer: for each metric a row of the document and the values that are averaged.
 
         A metric of a subset is missing outside of it. Every metric is there twice, the second time under the name by
         which lm-eval keeps a standard error: what it would compute itself takes questions of one document for
         independent.
         """
         sample = self._sample(doc)
-        values = self.protocol.judge(sample, _completion(results, scored=self.protocol.options is not None)).values
+        values = self.protocol.score(sample, _completion(results, scored=self.protocol.options is not None)).values
         found: dict[str, Row] = {}
         for metric in self.ours.metrics:
             if metric.subset is None or metric.subset(sample):

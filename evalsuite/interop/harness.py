@@ -1,7 +1,7 @@
 """lm-evaluation-harness's tasks as ours: ``--tasks lm-eval:NAME`` or ``lm-eval:NAME@SHOTS``.
 
 lm-eval reads the data, draws the demonstrations and writes the prompts; our engine answers them, within our budget and
-with our record; lm-eval's filters and ``process_results`` judge the answers. NAME may be a task, a group, or a path to
+with our record; lm-eval's filters and ``process_results`` score the answers. NAME may be a task, a group, or a path to
 a YAML file. A group whose subtasks lm-eval averages by their size becomes one task over all their samples.
 """
 
@@ -16,9 +16,9 @@ from typing import Any
 from evalsuite.checked.calls import guarded
 from evalsuite.errors import UsageError, needs, unknown
 from evalsuite.interop.harness_doc import Asked, asked_of, options_of, prompt_of, split_prompt
-from evalsuite.interop.harness_judge import judge_doc, metric_names
+from evalsuite.interop.harness_scoring import metric_names, score_doc
 from evalsuite.task import Dataset, HubFile, Metric, PromptProtocol, Task
-from evalsuite.types import Completion, Document, Judgement, Sample
+from evalsuite.types import Completion, Document, Sample, ScoredAnswer
 
 SCHEME = "lm-eval:"
 FEWSHOT_SEED = 1234
@@ -174,14 +174,14 @@ def _task(named: Named, title: str, parts: Mapping[str, Any]) -> Task:
     most, stop = _limits(first)
     protocol = PromptProtocol(
         name=f"lm-eval-{shots}-shot",
-        source=f"lm_eval {_version()}, task {named.name}",
+        follows=f"lm_eval {_version()}, task {named.name}",
         prompt=prompt_of,
         own_shots=shots,
-        judge=lambda sample, completion: _judge(parts, sample, completion),
+        score=lambda sample, completion: _score(parts, sample, completion),
         max_new_tokens=most,
         stop=stop,
         options=None if first.OUTPUT_TYPE == "generate_until" else options_of,
-        note=f"Prompt, {shots} demonstrations and judgement are lm-eval's.",
+        note=f"Prompt, {shots} demonstrations and scores are lm-eval's.",
     )
     return Task(
         name=title,
@@ -196,7 +196,6 @@ def _task(named: Named, title: str, parts: Mapping[str, Any]) -> Task:
         dataset=_dataset(first, split),
         paper="see the README of the task in lm-evaluation-harness",
         note="lm-eval reads the data itself, at the revision its task names or else the newest.",
-        tags=("lm-eval",),
     )
 
 
@@ -217,9 +216,9 @@ def _sample(identity: str, asked: Asked, where: Mapping[str, Any]) -> Sample:
     return Sample(identity, Document(identity, head), tail, (asked.target,), attributes=attributes)
 
 
-def _judge(parts: Mapping[str, Any], sample: Sample, completion: Completion) -> Judgement:
+def _score(parts: Mapping[str, Any], sample: Sample, completion: Completion) -> ScoredAnswer:
     part = parts[sample.attributes["task"]]
-    return judge_doc(part, part.eval_docs[sample.attributes["doc"]], sample, completion)
+    return score_doc(part, part.eval_docs[sample.attributes["doc"]], sample, completion)
 
 
 def _primary(names: tuple[str, ...]) -> str:

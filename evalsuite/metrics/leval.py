@@ -6,7 +6,7 @@ from evalsuite.metrics import leval_extraction as extraction
 from evalsuite.metrics import scrolls
 from evalsuite.metrics.normalise import without_punctuation_and_articles
 
-JUDGED_TWICE = "sci_fi"
+SCORED_TWICE = "sci_fi"
 """The task whose questions have two answers: loyalty to the story and fact."""
 
 BY_POSITION = "topic_retrieval_longchat"
@@ -20,7 +20,7 @@ rouge = scrolls.rouge
 
 @dataclass(frozen=True, slots=True)
 class ExamScore:
-    """One judged answer of a closed-ended task."""
+    """One scored answer of a closed-ended task."""
 
     prediction: str  # the answer as extracted
     reference: str  # the gold answer as extracted
@@ -34,8 +34,8 @@ def exam(task: str, prediction: str, reference: str) -> tuple[ExamScore, ...]:
     Returns:
         One score, for sci_fi two: loyalty and fact.
     """
-    if JUDGED_TWICE in task:
-        return _judge_twice(prediction, reference)
+    if SCORED_TWICE in task:
+        return _score_twice(prediction, reference)
     answer, gold = extract(task, prediction, reference)
     found = bool(answer)
     if answer is None:
@@ -79,13 +79,13 @@ def exact_match(prediction: str, reference: str) -> float:
         return float(_squeeze(reference) in _squeeze(_first_long_line(prediction)))
 
 
-def _judge_twice(prediction: str, reference: str) -> tuple[ExamScore, ...]:
+def _score_twice(prediction: str, reference: str) -> tuple[ExamScore, ...]:
     answers = extraction.judgements(prediction)
     golds = extraction.gold_judgements(reference) or (None, None)
-    return tuple(_judged(answer, gold) for answer, gold in zip(answers, golds, strict=True))
+    return tuple(_scored(answer, gold) for answer, gold in zip(answers, golds, strict=True))
 
 
-def _judged(answer: str, gold: str | None) -> ExamScore:
+def _scored(answer: str, gold: str | None) -> ExamScore:
     value = None if gold is None else exact_match(answer, gold)
     return ExamScore(answer, gold or "", value, answer != extraction.NO_ANSWER)
 

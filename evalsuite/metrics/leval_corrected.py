@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from evalsuite.metrics.leval import BY_POSITION, JUDGED_TWICE, PARTIAL_CREDIT, ExamScore
+from evalsuite.metrics.leval import BY_POSITION, PARTIAL_CREDIT, SCORED_TWICE, ExamScore
 from evalsuite.metrics.normalise import normalise
 
 # One or several option letters, `A`, `(B)`, `A, C and D` or `ABD`, that no word or apostrophe continues.
@@ -37,10 +37,10 @@ def exam(task: str, prediction: str, reference: str) -> tuple[ExamScore, ...]:
     Returns:
         One score, for sci_fi two: loyalty and fact. `found` is False, and the value 0, where there is no answer.
     """
-    if JUDGED_TWICE in task:
-        return _judge_twice(prediction, reference)
-    judge = next((rule for part, rule in _RULES.items() if part in task), _equal_texts)
-    return (judge(prediction, reference),)
+    if SCORED_TWICE in task:
+        return _score_twice(prediction, reference)
+    rule = next((found for part, found in _RULES.items() if part in task), _equal_texts)
+    return (rule(prediction, reference),)
 
 
 def options(text: str) -> str | None:
@@ -97,7 +97,7 @@ def _code(text: str) -> str:
     return re.sub(r"(?<=[\[{(]) | (?=[\]})])|(?<=\]) (?=\[)", "", text)
 
 
-def _judge_code(prediction: str, reference: str) -> ExamScore:
+def _score_code(prediction: str, reference: str) -> ExamScore:
     answer, gold = _code(_output(prediction)), _code(reference)
     if not gold.startswith("["):
         answer = _without_lists(answer)  # a number inside a list is not the output
@@ -130,7 +130,7 @@ def _contained(answer: str, gold: str) -> ExamScore:
     return ExamScore(answer, gold, float(whole is not None), bool(answer))
 
 
-def _judge_twice(prediction: str, reference: str) -> tuple[ExamScore, ...]:
+def _score_twice(prediction: str, reference: str) -> tuple[ExamScore, ...]:
     pairs = zip(_judgements(prediction), _judgements(reference), strict=True)
     return tuple(_equal(answer, gold) for answer, gold in pairs)
 
@@ -155,7 +155,7 @@ _RULES: Mapping[str, Callable[[str, str], ExamScore]] = {
     "quality": lambda prediction, reference: _equal(option(prediction), option(reference)),
     "tpo": lambda prediction, reference: _equal(option(prediction), option(reference)),
     "gsm": lambda prediction, reference: _equal(number(prediction), number(reference)),
-    "codeU": _judge_code,
+    "codeU": _score_code,
     BY_POSITION: lambda prediction, reference: _contained(normalise(prediction), normalise(reference)),
 }
-"""Part of a task's name -> how its answers are judged; other tasks compare normalised texts."""
+"""Part of a task's name -> how its answers are scored; other tasks compare normalised texts."""

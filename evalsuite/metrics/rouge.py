@@ -51,7 +51,7 @@ def rouge(prediction: str, reference: str, *, use_stemmer: bool = False) -> Roug
     """ROUGE-1, -2 and -L of a prediction against one reference.
 
     Args:
-        prediction: the text to judge.
+        prediction: the text to score.
         reference: the text to compare with; kept tokenised for the next predictions.
         use_stemmer: reduce words of more than three letters to their Porter stem first (with rouge-score's tokeniser).
     """

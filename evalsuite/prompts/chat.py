@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Parts, Role
 
 _MARK = "EVALSUITE-CONTENT-GOES-HERE"

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from evalsuite.errors import UsageError
+from evalsuite.interfaces import JoinedText, Tokenizer
 from evalsuite.prompts.chat import Frame, framed
 from evalsuite.prompts.strategies import STRATEGIES, Side, part_spans
-from evalsuite.protocols import JoinedText, Tokenizer
 from evalsuite.types import Cut, EvidenceFate, Parts, Removal, Role, Sample, Span
 
 

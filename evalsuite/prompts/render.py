@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evalsuite.interfaces import Tokenizer
 from evalsuite.prompts.chat import Frame, chat_frame, plain_frame
-from evalsuite.protocols import Tokenizer
 from evalsuite.task import PromptProtocol
 from evalsuite.types import Part, Parts, Role, Sample
 

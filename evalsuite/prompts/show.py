@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from evalsuite.interfaces import Tokenizer
 from evalsuite.prompts.fit import Fitted
 from evalsuite.prompts.render import Rendered
 from evalsuite.prompts.strategies import part_spans
-from evalsuite.protocols import Tokenizer
 from evalsuite.safe_text import plain_lines
 from evalsuite.types import Role, Sample, Span
 

@@ -38,7 +38,7 @@ from evalsuite.safe_text import plain
 from evalsuite.types import Completion, Document, Refused, Request, Skipped
 
 if TYPE_CHECKING:
-    from evalsuite.protocols import Engine
+    from evalsuite.interfaces import Engine
 
 _log = logging.getLogger(__name__)
 

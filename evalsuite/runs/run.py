@@ -82,7 +82,7 @@ class Run:
 
     @cached_property
     def score_values(self) -> tuple[Score, ...]:
-        """The judged answers; none while nothing was scored.
+        """The scored answers; none while nothing was scored.
 
         Raises:
             UsageError: the file is damaged.
@@ -126,7 +126,7 @@ class Run:
         return _frame(map(asdict, self.cell_values), tuple(Cell.__dataclass_fields__))
 
     def scores(self) -> DataFrame:
-        """The judged answers, a row each; every metric is a column of its own.
+        """The scored answers, a row each; every metric is a column of its own.
 
         Raises:
             UsageError: pandas is not installed, or a file is damaged.
@@ -142,8 +142,8 @@ class Run:
             path = self.folder / store.COMPLETIONS
             count = path.read_bytes().count(b"\n") if path.exists() else 0
             yield f"{self.folder} is unfinished, {count} answers so far: run its command again to go on"
-        for cell in self.record.judged_identity:
-            asked = "has another version than when it was asked; its answers are judged by that"
+        for cell in self.record.rescored_identity:
+            asked = "has another version than when it was asked; its answers are scored by that"
             yield f"{self.folder}: the task of {cell} {asked}"
 
     def _check(self, *names: str) -> None:
@@ -175,7 +175,7 @@ class Runs(Sequence[Run]):
         return _frame(rows, tuple(Cell.__dataclass_fields__))
 
     def scores(self) -> DataFrame:
-        """The judged answers of all of them, a row each, with the model's name."""
+        """The scored answers of all of them, a row each, with the model's name."""
         rows = [{"model": run.model, **_score_row(score)} for run in self for score in run.score_values]
         return _frame(rows, tuple(dict.fromkeys(name for row in rows for name in row)))
 

@@ -1,4 +1,4 @@
-"""Scoring a run: its answers are judged, ``scores.jsonl`` and ``cells.json`` written, and the way recorded."""
+"""Scoring a run: its answers are scored, ``scores.jsonl`` and ``cells.json`` written, and the way recorded."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def score_folder(
     store.read_record(folder)  # before the lock writes into a folder that may be somebody else's
     with lock(folder, "score"):
         run = Run.open(folder)
-        judged = _judged(run, tasks)
+        rescored = _rescored(run, tasks)
         scored = score_cells(run.record, run.samples, run.requests, run.completions, tasks)
         found = table_cells(scored, run.model, allow_incomplete=allow_incomplete, defect=defect)
         store.write_lines(folder / store.SCORES, (score for one in scored for score in one.scores))
         store.write_atomic(folder / store.CELLS, store.dump_all(found))
         written = (store.REQUESTS, store.COMPLETIONS, store.SCORES, store.CELLS)
         there = [name for name in written if (folder / name).exists()]
-        record = replace(run.record, judged_identity=judged, scoring=_scoring(run, tasks))
+        record = replace(run.record, rescored_identity=rescored, scoring=_scoring(run, tasks))
         store.write_record(folder, with_seals(record, folder, there))
     return found
 
@@ -57,13 +57,13 @@ def unanswered(folder: Path, tasks: Mapping[str, Task]) -> tuple[Cell, ...]:
 
 
 def _scoring(run: Run, tasks: Mapping[str, Task]) -> Scoring:
-    """How the answers are judged now."""
+    """How the answers are scored now."""
     asked = sorted({setting.task for setting in run.record.settings} & set(tasks))
     versions = {name: tasks[name].version for name in asked}
     return Scoring(__version__, commit(), versions, metric_versions(tasks[name] for name in asked))
 
 
-def _judged(run: Run, tasks: Mapping[str, Task]) -> dict[str, str]:
+def _rescored(run: Run, tasks: Mapping[str, Task]) -> dict[str, str]:
     """Question identities made again from the files, of cells whose task has another version by now.
 
     Raises:
@@ -114,6 +114,6 @@ def _identity(
         identity = QuestionIdentity(task, protocol, setting, record.spec.blocks[record.block_of.get(setting.key, 0)])
         for sample, names in zip(asked.values(), demonstrations, strict=True):
             identity.add(sample, template_of(protocol, sample), names)
-    except TaskError:  # told where the task's code is called to judge
+    except TaskError:  # told where the task's code is called to score
         return None
     return identity.hexdigest()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from evalsuite.cells import Cell, Setting
 from evalsuite.errors import TaskError
-from evalsuite.scoring.estimate import Judged, estimate
+from evalsuite.scoring.estimate import SampleValues, estimate
 from evalsuite.stats.clustered import Estimate
 from evalsuite.task import Metric, Task
 from evalsuite.types import Sample, Score
@@ -70,7 +70,7 @@ def cells(cell: CellScores, model: str, *, allow_incomplete: bool = False, defec
 
 def _without_value(cell: CellScores, metric: Metric, model: str) -> Cell:
     """The counts alone, for a metric whose own code failed."""
-    plain = replace(metric, combine=None, subset=None, clusters=None, source=metric.takes[0])
+    plain = replace(metric, combine=None, subset=None, clusters=None, averages=metric.takes[0])
     counts = _cell(cell, plain, model, False)  # noqa: FBT003
     return replace(counts, value=None, stderr=None, value_completed=None, complete=False)
 
@@ -141,4 +141,4 @@ def _axes(setting: Setting) -> dict[str, Any]:
 
 def _estimate(cell: CellScores, metric: Metric) -> Estimate | None:
     """The metric over the cell's counted scores; None when there is none."""
-    return estimate(metric, (Judged(cell.samples[score.sample_id], score.values) for score in cell.counted))
+    return estimate(metric, (SampleValues(cell.samples[score.sample_id], score.values) for score in cell.counted))

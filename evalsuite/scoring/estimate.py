@@ -1,4 +1,4 @@
-"""A metric over judged samples: the one place where means, subsets and derived metrics are computed."""
+"""A metric over scored samples: the one place where means, subsets and derived metrics are computed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from evalsuite.types import Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class SampleValues:
     """A sample and the values of its answer."""
 
     sample: Sample
     values: Mapping[str, float]
 
 
-def estimate(metric: Metric, judged: Iterable[Judged]) -> Estimate | None:
+def estimate(metric: Metric, samples: Iterable[SampleValues]) -> Estimate | None:
     """The metric over the samples of its subset; None where there is none."""
-    counted = [one for one in judged if metric.subset is None or metric.subset(one.sample)]
+    counted = [one for one in samples if metric.subset is None or metric.subset(one.sample)]
     if not counted:
         return None
     columns = [[one.values[name] for one in counted] for name in metric.takes]

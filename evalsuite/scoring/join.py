@@ -10,7 +10,7 @@ from evalsuite.cells import Cell, Setting
 from evalsuite.errors import UsageError
 from evalsuite.records import IMPORTED, RequestRecord, RunRecord
 from evalsuite.scoring.cells import CellScores, Tell, cells, ignore
-from evalsuite.scoring.score import NOT_JUDGED, score_sample
+from evalsuite.scoring.score import NOT_SCORED, score_sample
 from evalsuite.task import PromptProtocol, Task
 from evalsuite.types import Completion, Sample, Score
 
@@ -60,18 +60,18 @@ def table_cells(
         allow_incomplete: give values of cells with failed or missing samples.
         defect: told every fault of a task's own code: it costs that task's table, the others go on.
     """
-    for said in unjudged(scored):
+    for said in unscored(scored):
         defect(said)
     return tuple(cell for one in scored for cell in cells(one, model, allow_incomplete=allow_incomplete, defect=defect))
 
 
-def unjudged(scored: Sequence[CellScores]) -> Iterator[str]:
-    """A line a setting whose task's code could not judge some answers: the first fault, and how many there are."""
+def unscored(scored: Sequence[CellScores]) -> Iterator[str]:
+    """A line a setting whose task's code could not score some answers: the first fault, and how many there are."""
     for one in scored:
-        faults = [score.reason for score in one.scores if score.reason.startswith(NOT_JUDGED)]
+        faults = [score.reason for score in one.scores if score.reason.startswith(NOT_SCORED)]
         if faults:
-            first = faults[0].removeprefix(NOT_JUDGED)
-            count = f"{len(faults)} of {len(one.samples)} answers of {one.setting.key} could not be judged"
+            first = faults[0].removeprefix(NOT_SCORED)
+            count = f"{len(faults)} of {len(one.samples)} answers of {one.setting.key} could not be scored"
             yield f"{first}; {count}: mend the task, then run `evalsuite score` on this directory"
 
 

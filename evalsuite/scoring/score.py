@@ -1,4 +1,4 @@
-"""Judging: each asked sample becomes a score that says scored, unscorable, skipped or failed."""
+"""Scoring: each asked sample becomes a score that says scored, unscorable, skipped or failed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from evalsuite.records import RequestRecord
 from evalsuite.task import PromptProtocol
 from evalsuite.types import Completion, Cut, Role, Sample, Score, Status
 
-NOT_JUDGED = "not judged: "
-"""How the reason of a sample begins whose answer the task's own code could not judge."""
+NOT_SCORED = "not scored: "
+"""How the reason of a sample begins whose answer the task's own code could not score."""
 NOT_ANSWERED = "no answer yet: the run was interrupted; resume it"
 
 
@@ -28,21 +28,21 @@ def score_sample(
         return None
     if completion.error is not None:
         return _outcome(request, sample, "failed", reason=completion.error)
-    return judge(request, sample, protocol, completion)
+    return score_answer(request, sample, protocol, completion)
 
 
-def judge(request: RequestRecord, sample: Sample, protocol: PromptProtocol, completion: Completion) -> Score:
-    """A task's verdict on an answer, with what happened to its prompt; failed where the task's code gives none."""
+def score_answer(request: RequestRecord, sample: Sample, protocol: PromptProtocol, completion: Completion) -> Score:
+    """A task's score of an answer, with what happened to its prompt; failed where the task's code gives none."""
     try:
-        verdict = protocol.judge(sample, completion)
+        scored = protocol.score(sample, completion)
     except TaskError as error:
-        return _outcome(request, sample, "failed", reason=f"{NOT_JUDGED}{error}")
-    if verdict.skipped:
-        return _outcome(request, sample, "skipped", reason=verdict.skipped)
+        return _outcome(request, sample, "failed", reason=f"{NOT_SCORED}{error}")
+    if scored.skipped:
+        return _outcome(request, sample, "skipped", reason=scored.skipped)
     return replace(
-        _outcome(request, sample, "scored" if verdict.scorable else "unscorable"),
-        values=verdict.values,
-        answer=verdict.answer,
+        _outcome(request, sample, "scored" if scored.scorable else "unscorable"),
+        values=scored.values,
+        answer=scored.answer,
         output_capped=None if completion.finish_reason is None else completion.finish_reason == "length",
     )
 

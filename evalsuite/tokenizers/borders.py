@@ -157,7 +157,7 @@ def _divides(step: dict[str, Any], kind: Kind, *, last: bool) -> bool | None:
     name = step["type"]
     if name in _FIXED:
         return kind in _FIXED[name]
-    if name == "ByteLevel" and last:  # it rewrites every character: a step behind it could not be judged
+    if name == "ByteLevel" and last:  # it rewrites every character: a step behind it could not be told
         return _scans(GPT2, kind) if step.get("use_regex", True) else False
     if name == "Metaspace" and last and step["replacement"] == METASPACE and step.get("split", True):
         return kind is SPACE
@@ -171,7 +171,7 @@ def _divides(step: dict[str, Any], kind: Kind, *, last: bool) -> bool | None:
 _APART = ("Isolated", "Removed")
 """Behaviors that make a piece of every match."""
 _FIXED: dict[str, tuple[Kind, ...]] = {"BertPreTokenizer": (SPACE, COMMA), "WhitespaceSplit": (SPACE,), "Digits": ()}
-"""Pre-tokenizers that judge characters one by one, and where they divide."""
+"""Pre-tokenizers that look at characters one by one, and where they divide."""
 
 
 def _scans(pattern: str, kind: Kind) -> bool | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import UsageError, needs
-from evalsuite.protocols import Encoding
+from evalsuite.interfaces import Encoding
 from evalsuite.tokenizers.chat_template import ChatTemplate
 from evalsuite.tokenizers.files import (
     TOKENIZER_PATTERNS,

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from functools import cached_property
 
-from evalsuite.protocols import Encoding
+from evalsuite.interfaces import Encoding
 from evalsuite.types import Span
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from evalsuite.task import PromptProtocol
 from evalsuite.types import Part, Parts, Role, Sample
 
-from .judge import judge_of
 from .official import Ask, cut_rule, parts
 from .prompts import SCRIPTS, Script, build_prompt, prediction_path
 from .reader import FACT
+from .scoring import scorer_of
 from .sets import Set
 
 COMMIT = "OpenLMLab/LEval@cd34b05"
@@ -66,9 +66,9 @@ def _blind(one: Set) -> PromptProtocol:
 def _protocol(one: Set, name: str, script: Script, source: str, ask: Ask, notes: tuple[str, ...]) -> PromptProtocol:
     return PromptProtocol(
         name=name,
-        source=source,
+        follows=source,
         prompt=ask,
-        judge=judge_of(one),
+        score=scorer_of(one),
         max_new_tokens=MAX_NEW_TOKENS,
         strategy="official",
         cut=cut_rule(script, one),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Span
 
 RESERVED_TOKENS = 512

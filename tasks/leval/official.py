@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
-from evalsuite.protocols import CutRule, OfficialCut, OfficialCutInput, Tokenizer
+from evalsuite.interfaces import CutRule, OfficialCut, OfficialCutInput, Tokenizer
 from evalsuite.types import Part, Parts, Removal, Role, Sample, Span
 
 from .cut import RESERVED_TOKENS, DocumentCut, cut_document

@@ -16,7 +16,7 @@ from typing import Any
 
 from evalsuite.benchmark import Predictions, TaskAnswers
 from evalsuite.errors import MissingDataError, UsageError, unknown
-from evalsuite.metrics.leval import JUDGED_TWICE
+from evalsuite.metrics.leval import SCORED_TWICE
 from evalsuite.sources import open_source
 from evalsuite.sources.parse import records
 from evalsuite.sources.row import Record
@@ -24,8 +24,8 @@ from evalsuite.sources.storage import Stored
 from evalsuite.task import Selection, Task
 from evalsuite.types import Document, Sample
 
-from .judge import split_answer
 from .reader import JUDGED, ask, fault
+from .scoring import split_answer
 from .sets import BY_NAME, Set
 
 SUFFIX = "_pred"
@@ -86,7 +86,7 @@ def model_of(files: Sequence[Path]) -> str:
 
 def _answers(path: Path, one: Set, task: Task, root: Path | None) -> TaskAnswers:
     lines, notices = _lines(path, one)
-    data = _published(task, root, 2 if one.name == JUDGED_TWICE else 1)
+    data = _published(task, root, 2 if one.name == SCORED_TWICE else 1)
     matched = None if data is None else _matched(lines, data.questions)
     if data is None or matched is None:
         why = "the data is not there" if data is None else "they are not those of the data at hand"

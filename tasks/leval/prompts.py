@@ -8,7 +8,7 @@ published number stands on them.
 from dataclasses import dataclass
 from typing import Literal
 
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 
 Script = Literal["llama2-chat-test", "longchat-test", "turbo16k-test"]
 SCRIPTS: tuple[Script, ...] = ("llama2-chat-test", "longchat-test", "turbo16k-test")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from evalsuite.metrics import leval_corrected
-from evalsuite.metrics.leval import JUDGED_TWICE
+from evalsuite.metrics.leval import SCORED_TWICE
 from evalsuite.task import Row, Samples, Selection, Source
 from evalsuite.types import Document, Sample
 
@@ -46,7 +46,7 @@ def ask(one: Set, name: str, document: Document, question: str, reference: str, 
         reference: its gold answer, raw.
         position: its place among the document's questions; topic retrieval is reported by it.
     """
-    if one.name == JUDGED_TWICE:
+    if one.name == SCORED_TWICE:
         return tuple(
             Sample(f"{name}-{asked}", document, question, (reference,), attributes={"asked": asked})
             for asked in (LOYALTY, FACT)

@@ -12,9 +12,9 @@ from evalsuite.task import Dataset, HubFile, Task
 
 from .asking import protocols
 from .golden import DEVIATIONS, PROMPTS
-from .judge import metrics_of
 from .predictions import PREDICTIONS
 from .reader import HUB_FOLDERS, reader
+from .scoring import metrics_of
 from .sets import SETS, Set
 
 HUB = "L4NLP/LEval"
@@ -55,7 +55,6 @@ def task(one: Set) -> Task:
         dataset=dataset(one),
         paper="arXiv:2307.11088v3",
         note=" ".join(filter(None, (NOTES.get(one.name), NOTE))),
-        tags=("long-context", one.kind, one.metric),
     )
 
 

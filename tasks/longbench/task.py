@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from evalsuite.metrics.longbench import qa_f1_score
 from evalsuite.task import Dataset, HubFile, Metric, PromptProtocol, Selection, Task
-from evalsuite.types import Completion, Document, Judgement, Part, Parts, Role, Sample
+from evalsuite.types import Completion, Document, Part, Parts, Role, Sample, ScoredAnswer
 
 # word for word THUDM/LongBench@2e00731, config/dataset2prompt.json
 SHORTLY = "asconcisely as you can, using a single phrase if possible. Do not provide any explanation."
@@ -49,10 +49,10 @@ def prompt(sample: Sample) -> Parts:
     )
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Token F1."""
     answer = completion.text.strip()
-    return Judgement({"qa_f1_score": 100 * qa_f1_score(answer, sample.references)}, answer)
+    return ScoredAnswer({"qa_f1_score": 100 * qa_f1_score(answer, sample.references)}, answer)
 
 
 TASKS = (
@@ -67,9 +67,9 @@ TASKS = (
         protocols=(
             PromptProtocol(
                 name="longbench",
-                source="THUDM/LongBench@2e00731, pred.py and config/",
+                follows="THUDM/LongBench@2e00731, pred.py and config/",
                 prompt=prompt,
-                judge=judge,
+                score=score,
                 max_new_tokens=128,
                 strategy="document-middle",
                 note="The official cut takes the middle of the whole prompt by tokens; here it is the document's.",
@@ -79,6 +79,5 @@ TASKS = (
         dataset=DATASET,
         paper="arXiv:2308.14508",
         note="The only split; its answers are public.",
-        tags=("question answering", "long-context"),
     ),
 )

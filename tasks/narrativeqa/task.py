@@ -12,7 +12,7 @@ from dataclasses import replace
 from evalsuite.metrics.scrolls import f1
 from evalsuite.qa import paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
-from evalsuite.types import Completion, Judgement, Sample
+from evalsuite.types import Completion, Sample, ScoredAnswer
 
 from .reader import SETS, stories, summaries
 
@@ -31,13 +31,13 @@ DATASET = Dataset(
 )
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Token F1, best of the references."""
     answer = completion.text.strip()
-    return Judgement({"f1": f1(answer, sample.references)}, answer)
+    return ScoredAnswer({"f1": f1(answer, sample.references)}, answer)
 
 
-PROTOCOLS = (paper_protocol(judge=judge, max_new_tokens=64), scrolls_protocol(judge=judge, max_new_tokens=64))
+PROTOCOLS = (paper_protocol(score=score, max_new_tokens=64), scrolls_protocol(score=score, max_new_tokens=64))
 METRICS = (Metric("f1", primary=True, official="scrolls.f1"),)
 
 STORIES = Task(
@@ -54,7 +54,6 @@ STORIES = Task(
     dataset=DATASET,
     paper="arXiv:1712.07040",
     note="Validation, as the paper; a story runs from story_start to story_end, Gutenberg's licence included.",
-    tags=("question answering",),
 )
 
 TASKS = (

@@ -14,7 +14,7 @@ from dataclasses import replace
 from evalsuite.metrics.qasper import ANSWER_TYPES, token_f1
 from evalsuite.qa import paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
-from evalsuite.types import Completion, Judgement, Sample
+from evalsuite.types import Completion, Sample, ScoredAnswer
 
 from .reader import FILES, samples
 
@@ -35,10 +35,10 @@ DATASET = Dataset(
 )
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Answer F1, best of the annotators."""
     answer = completion.text.strip()
-    return Judgement({"f1": 100 * token_f1(answer, sample.references)}, answer)
+    return ScoredAnswer({"f1": 100 * token_f1(answer, sample.references)}, answer)
 
 
 def of_type(kind: str) -> Callable[[Sample], bool]:
@@ -57,19 +57,18 @@ TASKS = (
         split="validation",
         train_split="train",
         protocols=(
-            paper_protocol(judge=judge, max_new_tokens=128),
-            scrolls_protocol(judge=judge, max_new_tokens=128),
+            paper_protocol(score=score, max_new_tokens=128),
+            scrolls_protocol(score=score, max_new_tokens=128),
         ),
         metrics=(
             F1,
             *(
-                replace(F1, name=f"f1_{kind}", primary=False, subset=of_type(kind), source=F1.name)
+                replace(F1, name=f"f1_{kind}", primary=False, subset=of_type(kind), averages=F1.name)
                 for kind in ANSWER_TYPES
             ),
         ),
         dataset=DATASET,
         paper="arXiv:2105.03011",
         note="Validation, as the paper; F1 by answer type goes by the first annotator, not by the best one.",
-        tags=("question answering", "evidence"),
     ),
 )

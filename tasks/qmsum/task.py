@@ -10,7 +10,7 @@ from evalsuite.metrics.aggregate import geometric_mean_of, rouge_metrics
 from evalsuite.metrics.scrolls import rouge
 from evalsuite.qa import paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
-from evalsuite.types import Completion, Judgement, Sample
+from evalsuite.types import Completion, Sample, ScoredAnswer
 
 from .reader import samples
 
@@ -25,11 +25,11 @@ DATASET = Dataset(
 )
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """ROUGE F-measures without stemming, and the geometric mean of this sample's three."""
     answer = completion.text.strip()
     values = rouge(answer, sample.references)
-    return Judgement({**values, "rouge_geo_sample": geometric_mean_of(values)}, answer)
+    return ScoredAnswer({**values, "rouge_geo_sample": geometric_mean_of(values)}, answer)
 
 
 TASKS = (
@@ -43,8 +43,8 @@ TASKS = (
         split="validation",
         train_split="train",
         protocols=(
-            paper_protocol(judge=judge, max_new_tokens=512),
-            scrolls_protocol(judge=judge, max_new_tokens=512),
+            paper_protocol(score=score, max_new_tokens=512),
+            scrolls_protocol(score=score, max_new_tokens=512),
         ),
         metrics=(
             *rouge_metrics("scrolls.rouge"),
@@ -53,6 +53,5 @@ TASKS = (
         dataset=DATASET,
         paper="arXiv:2104.05938",
         note="Validation, as the paper; a turn is written 'speaker: content', one a line.",
-        tags=("summarization", "evidence"),
     ),
 )

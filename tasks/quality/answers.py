@@ -1,4 +1,4 @@
-"""How an answer to a multiple-choice question is asked for, read and judged."""
+"""How an answer to a multiple-choice question is asked for, read and scored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from string import ascii_uppercase
 
 from evalsuite.metrics.normalise import normalise
 from evalsuite.metrics.scrolls import exact_match
-from evalsuite.types import Completion, Judgement, Sample
+from evalsuite.types import Completion, Sample, ScoredAnswer
 
 
 def asked(sample: Sample) -> str:
@@ -47,38 +47,38 @@ def chosen(text: str, sample: Sample) -> int | None:
     return ascii_uppercase.index(found[0]) if found else None
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Accuracy of the option named, and exact match: nothing but the letter or the option's words."""
     text = completion.text.strip()
     choice = chosen(text, sample)
     letter = text.strip("().: ") == gold_letter(sample)
     exact = 100.0 if letter else exact_match(text, sample.references)
     values = {"accuracy": 100.0 * (choice == sample.gold), "exact_match": exact}
-    return Judgement(values, text if choice is None else ascii_uppercase[choice], scorable=choice is not None)
+    return ScoredAnswer(values, text if choice is None else ascii_uppercase[choice], scorable=choice is not None)
 
 
-def judge_words(sample: Sample, completion: Completion) -> Judgement:
-    """As SCROLLS judges: exact match of the right option's words after normalisation; and accuracy of the option."""
-    judged = judge(sample, completion)
+def score_words(sample: Sample, completion: Completion) -> ScoredAnswer:
+    """As SCROLLS scores: exact match of the right option's words after normalisation; and accuracy of the option."""
+    scored = score(sample, completion)
     exact = exact_match(completion.text.strip(), sample.references)
-    return replace(judged, values={**judged.values, "exact_match": exact})
+    return replace(scored, values={**scored.values, "exact_match": exact})
 
 
-def judge_letters(sample: Sample, completion: Completion) -> Judgement:
+def score_letters(sample: Sample, completion: Completion) -> ScoredAnswer:
     """The letter the model finds most probable."""
     return _compared(sample, [option.logprob for option in completion.options])
 
 
-def judge_texts(sample: Sample, completion: Completion) -> Judgement:
+def score_texts(sample: Sample, completion: Completion) -> ScoredAnswer:
     """The option whose words are most probable by character, so that short options are not favoured."""
     scored = zip(completion.options, sample.choices, strict=True)
     return _compared(sample, [option.logprob / max(len(words), 1) for option, words in scored])
 
 
-def _compared(sample: Sample, values: list[float]) -> Judgement:
+def _compared(sample: Sample, values: list[float]) -> ScoredAnswer:
     choice = max(range(len(values)), key=values.__getitem__)
     right = 100.0 * (choice == sample.gold)
-    return Judgement({"accuracy": right, "exact_match": right}, ascii_uppercase[choice])
+    return ScoredAnswer({"accuracy": right, "exact_match": right}, ascii_uppercase[choice])
 
 
 def _begins(said: str, option: str) -> bool:

@@ -11,7 +11,7 @@ from evalsuite.qa import first_reference, paper_protocol, scrolls_protocol
 from evalsuite.task import Dataset, HubFile, Metric, Task
 from evalsuite.types import Sample
 
-from .answers import asked, asked_in_lines, gold_letter, judge, judge_letters, judge_texts, judge_words, letters
+from .answers import asked, asked_in_lines, gold_letter, letters, score, score_letters, score_texts, score_words
 from .reader import samples
 
 HUB = "emozilla/quality"
@@ -53,7 +53,7 @@ TASKS = (
         train_split="train",
         protocols=(
             paper_protocol(
-                judge=judge,
+                score=score,
                 max_new_tokens=10,
                 asked=asked,
                 answer=gold_letter,
@@ -61,7 +61,7 @@ TASKS = (
             ),
             paper_protocol(
                 name="loglikelihood",
-                judge=judge_texts,
+                score=score_texts,
                 max_new_tokens=10,
                 asked=asked,
                 answer=first_reference,
@@ -70,7 +70,7 @@ TASKS = (
             ),
             paper_protocol(
                 name="loglikelihood-letters",
-                judge=judge_letters,
+                score=score_letters,
                 max_new_tokens=10,
                 asked=asked,
                 answer=gold_letter,
@@ -78,7 +78,7 @@ TASKS = (
                 note="No text is generated: the most probable letter is the answer.",
             ),
             scrolls_protocol(
-                judge=judge_words,
+                score=score_words,
                 max_new_tokens=128,
                 asked=asked_in_lines,
                 note="The number of SCROLLS is exact_match: the option's words, a letter is wrong.",
@@ -87,11 +87,10 @@ TASKS = (
         metrics=(
             Metric("accuracy", primary=True),
             Metric("exact_match", official="scrolls.exact_match"),
-            Metric("accuracy_hard", subset=hard, source="accuracy"),
+            Metric("accuracy_hard", subset=hard, averages="accuracy"),
         ),
         dataset=DATASET,
         paper="arXiv:2112.08608",
         note="Validation (the official dev), as the paper; test labels are not public.",
-        tags=("multiple-choice",),
     ),
 )

@@ -9,10 +9,10 @@ from evalsuite.task import PromptProtocol
 from evalsuite.types import Part, Parts, Role, Sample
 
 from .cut import ASSISTANT, HUMAN, Rule
-from .judge import judge_of
 from .layout import LAYOUTS
 from .official import base_parts, chat_parts, cut_rule
 from .request import CLAUDE_REQUEST, claude_tag
+from .scoring import scorer_of
 from .sets import ALTERNATIVE_MAX_NEW_TOKENS, Set
 
 COMMIT = "tau-nlp/zero_scrolls@c994676"
@@ -61,9 +61,9 @@ def _protocol(one: Set, name: str, script: str, ask: Callable[[Sample], Parts]) 
     closes = name == "api-claude" and not one.is_summary
     return PromptProtocol(
         name=name,
-        source=f"{COMMIT}, {script}",
+        follows=f"{COMMIT}, {script}",
         prompt=ask,
-        judge=judge_of(one),
+        score=scorer_of(one),
         max_new_tokens=ALTERNATIVE_MAX_NEW_TOKENS if name == "hf" else one.max_new_tokens,
         stop=(f"</{claude_tag(LAYOUTS[one.config].response)}>",) if closes else (),
         strategy="official",

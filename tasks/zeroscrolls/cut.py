@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 
 from .request import Row, chat_row, claude_row, claude_tag
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from evalsuite.protocols import CutRule, OfficialCut, OfficialCutInput, Tokenizer
+from evalsuite.interfaces import CutRule, OfficialCut, OfficialCutInput, Tokenizer
 from evalsuite.types import Json, Part, Parts, Removal, Role, Sample, Span
 
 from .cut import OfficialPrompt, Rule, cut

@@ -10,9 +10,9 @@ from evalsuite import task
 from evalsuite.task import File, Samples, Selection, Source
 from evalsuite.types import Document, Sample
 
-from .judge import fault
 from .official import attributes_of
 from .request import INDEX_FIELDS, Row
+from .scoring import fault
 from .sets import Set
 
 INNER = "inner_docs_start_indices"

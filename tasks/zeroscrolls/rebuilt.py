@@ -14,9 +14,9 @@ from evalsuite.types import Sample
 
 from . import originals
 from .asking import protocols
-from .judge import metrics_of
 from .layout import LAYOUTS
 from .originals import Asked
+from .scoring import metrics_of
 from .sets import BY_CONFIG
 
 Read = Callable[[Source, str], Iterable[Asked]]
@@ -143,7 +143,6 @@ def task(original: Original) -> Task:
         dataset=original.dataset,
         paper="arXiv:2305.14196v3",
         note=f"{NOTE} {original.differs}",
-        tags=("long-context", one.kind, one.metric),
     )
 
 

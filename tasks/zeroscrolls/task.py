@@ -16,8 +16,8 @@ from evalsuite.task import Dataset, HubFile, Task
 from . import rebuilt
 from .asking import protocols
 from .golden import DEVIATIONS, PROMPTS
-from .judge import metrics_of
 from .reader import reader
+from .scoring import metrics_of
 from .sets import SETS, Set
 from .submission import SUBMISSION
 
@@ -59,7 +59,6 @@ def task(one: Set) -> Task:
         dataset=dataset(one),
         paper="arXiv:2305.14196v3",
         note=NOTE,
-        tags=("long-context", one.kind, one.metric),
     )
 
 

@@ -12,9 +12,9 @@ from evalsuite.cli.main import main
 
 Capture = pytest.CaptureFixture[str]
 
-JUDGED = 'values = {"f1": f1(answer, sample.references), "words": float(len(answer.split()))}'
+SCORED = 'values = {"f1": f1(answer, sample.references), "words": float(len(answer.split()))}'
 DOCUMENT = "document = Document("
-PROMPT = "paper_protocol(judge=judge, max_new_tokens=32),"
+PROMPT = "paper_protocol(score=score, max_new_tokens=32),"
 
 
 def _run(root: Path, plug_in: Path, tasks: str, *more: str) -> int:
@@ -51,10 +51,10 @@ RAISED = [
 
 @pytest.mark.parametrize(("code", "said"), RAISED)
 def test_a_scorer_that_raises_costs_its_own_table_alone(tmp_path: Path, capsys: Capture, code: str, said: str) -> None:
-    plug_in = faulty(tmp_path, (JUDGED, f"{code}; {JUDGED}"))
+    plug_in = faulty(tmp_path, (SCORED, f"{code}; {SCORED}"))
     assert _run(tmp_path, plug_in, "faulty,toy") == 3
     line = _told(capsys.readouterr().err)
-    assert f"task faulty, sample 'q0': its judge raised {said}" in line
+    assert f"task faulty, sample 'q0': its score raised {said}" in line
     assert str(plug_in / "faulty" / "task.py") in line
     found = {cell["task"]: cell for cell in cells(tmp_path / "out") if cell["primary"]}
     assert found["toy"]["complete"]
@@ -63,7 +63,7 @@ def test_a_scorer_that_raises_costs_its_own_table_alone(tmp_path: Path, capsys: 
 
 
 def test_a_mended_scorer_gives_the_table_without_asking_again(tmp_path: Path, capsys: Capture) -> None:
-    plug_in = faulty(tmp_path, (JUDGED, f"1 / 0; {JUDGED}"))
+    plug_in = faulty(tmp_path, (SCORED, f"1 / 0; {SCORED}"))
     _run(tmp_path, plug_in, "faulty")
     asked = (tmp_path / "out" / "completions.jsonl").read_bytes()
     sound = faulty(tmp_path / "mended")
@@ -78,23 +78,26 @@ def test_a_mended_scorer_gives_the_table_without_asking_again(tmp_path: Path, ca
 def test_a_value_that_is_no_number_from_0_to_100_is_refused(tmp_path: Path, capsys: Capture, value: str) -> None:
     plug_in = faulty(tmp_path, ('"f1": f1(answer, sample.references)', f'"f1": {value}'))
     assert _run(tmp_path, plug_in, "faulty") == 3
-    assert "its judge gave f1 = " in _told(capsys.readouterr().err)
+    assert "its score gave f1 = " in _told(capsys.readouterr().err)
     assert [cell["value"] for cell in cells(tmp_path / "out")] == [None, None]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("return Judgement(values, answer, scorable=bool(answer))", "return values"), "no evalsuite.types.Judgement"),
-        (("Judgement(values, answer,", "Judgement(values, 5,"), "which is no text"),
-        (("Judgement(values, answer,", "Judgement(values, '\\ud800',"), "which is no text"),
-        (("Judgement(values, answer,", "Judgement(5, answer,"), "no mapping"),
+        (
+            ("return ScoredAnswer(values, answer, scorable=bool(answer))", "return values"),
+            "no evalsuite.types.ScoredAnswer",
+        ),
+        (("ScoredAnswer(values, answer,", "ScoredAnswer(values, 5,"), "which is no text"),
+        (("ScoredAnswer(values, answer,", "ScoredAnswer(values, '\\ud800',"), "which is no text"),
+        (("ScoredAnswer(values, answer,", "ScoredAnswer(5, answer,"), "no mapping"),
         (("scorable=bool(answer)", "skipped=5"), "skipped it for 5, which is no text"),
         (("scorable=bool(answer)", "scorable=type('No', (), {'__bool__': lambda self: 1 / 0})()"), "ZeroDivisionError"),
         (('"words": float', '"word": float'), "gave no value of 'words'"),
     ],
 )
-def test_a_judgement_that_is_none_is_refused(
+def test_a_scored_answer_that_is_none_is_refused(
     tmp_path: Path, capsys: Capture, change: tuple[str, str], said: str
 ) -> None:
     assert _run(tmp_path, faulty(tmp_path, change), "faulty") == 3
@@ -102,7 +105,7 @@ def test_a_judgement_that_is_none_is_refused(
 
 
 def test_a_value_of_numpy_or_a_whole_number_is_a_number(tmp_path: Path) -> None:
-    plug_in = faulty(tmp_path, (JUDGED, 'import numpy; values = {"f1": numpy.float32(50), "words": 3}'))
+    plug_in = faulty(tmp_path, (SCORED, 'import numpy; values = {"f1": numpy.float32(50), "words": 3}'))
     assert _run(tmp_path, plug_in, "faulty") == 0
     assert {line["values"]["f1"] for line in lines(tmp_path / "out" / "scores.jsonl")} == {50.0}
 
@@ -114,9 +117,9 @@ def test_a_value_of_numpy_or_a_whole_number_is_a_number(tmp_path: Path) -> None:
         ("combine=lambda means: float('nan'), of=('f1',)", "gave nan"),
         ("combine=lambda means: 101.0, of=('f1',)", "gave 101.0"),
         ("combine=lambda means: None, of=('f1',)", "gave None"),
-        ("subset=lambda sample: exit(0), source='f1'", "raised SystemExit: 0"),
-        ("clusters=lambda sample: 1 / 0, source='f1'", "raised ZeroDivisionError"),
-        ("clusters=lambda sample: 7, source='f1'", "gave 7, which is no text"),
+        ("subset=lambda sample: exit(0), averages='f1'", "raised SystemExit: 0"),
+        ("clusters=lambda sample: 1 / 0, averages='f1'", "raised ZeroDivisionError"),
+        ("clusters=lambda sample: 7, averages='f1'", "gave 7, which is no text"),
     ],
 )
 def test_a_metric_whose_code_fails_has_no_value_and_the_others_have(
@@ -205,7 +208,7 @@ def test_a_demonstration_that_fails_is_found_before_anything_is_asked(tmp_path: 
 
 
 def test_an_exception_whose_text_raises_another_is_named_all_the_same(tmp_path: Path, capsys: Capture) -> None:
-    nasty = "class Nasty(Exception):\n    def __str__(self) -> str:\n        raise RuntimeError\n\n\ndef judge("
-    plug_in = faulty(tmp_path, (JUDGED, "raise Nasty"), ("def judge(", nasty))
+    nasty = "class Nasty(Exception):\n    def __str__(self) -> str:\n        raise RuntimeError\n\n\ndef score("
+    plug_in = faulty(tmp_path, (SCORED, "raise Nasty"), ("def score(", nasty))
     assert _run(tmp_path, plug_in, "faulty") == 3
     assert "raised Nasty: (its text cannot be shown)" in _told(capsys.readouterr().err)

@@ -35,7 +35,7 @@ METRICS = 'metrics=(Metric("f1", primary=True), Metric("words")),'
         ("max_new_tokens=32", "max_new_tokens=True", "max_new_tokens is True"),
         ('name="options"', 'name="paper"', "protocols: two are called 'paper'"),
         ("samples=samples", "samples=None", "samples must be a function"),
-        ("judge=judge,", "judge=None,", "judge must be a function"),
+        ("score=score,", "score=None,", "score must be a function"),
         ("version=1", 'version="1"', "version must be a whole number"),
         ('split="validation"', 'split="dev"', "its default split 'dev' is none of its splits"),
         ('splits=("train", "validation")', 'splits="validation"', "splits must be a tuple"),

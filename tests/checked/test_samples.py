@@ -31,7 +31,7 @@ from evalsuite.runs.execute import execute
 from evalsuite.runs.planning.make_plan import make_plan
 from evalsuite.runs.scored import score_folder
 from evalsuite.task import Metric, Task
-from evalsuite.types import Completion, Document, Judgement, Sample, Span
+from evalsuite.types import Completion, Document, Sample, ScoredAnswer, Span
 
 SOUND = Sample("s1", Document("d1", "The king slept."), "Who?", ("the king",), ("a", "b"), 1, (Span(4, 8),), {"k": [1]})
 OTHER = Sample("s2", Document("d2", "Nobody came."), "Who came?", ("nobody",))
@@ -70,8 +70,8 @@ def mutated(draw: st.DrawFn) -> Sample:
     return replace(SOUND, **{name: value})
 
 
-def _judge(sample: Sample, completion: Completion) -> Judgement:
-    return Judgement({"f1": f1(completion.text, sample.references or ("",))}, completion.text)
+def _score(sample: Sample, completion: Completion) -> ScoredAnswer:
+    return ScoredAnswer({"f1": f1(completion.text, sample.references or ("",))}, completion.text)
 
 
 @cache
@@ -81,7 +81,7 @@ def _toy() -> Task:
 
 def _task(samples: Iterable[Sample]) -> Task:
     kept = tuple(samples)
-    protocol = paper_protocol(judge=_judge, max_new_tokens=8)
+    protocol = paper_protocol(score=_score, max_new_tokens=8)
     made = replace(_toy(), samples=lambda _: iter(kept), protocols=(protocol,), metrics=(Metric("f1", primary=True),))
     return guarded(made, "here")
 

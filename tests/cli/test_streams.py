@@ -55,7 +55,7 @@ def test_a_table_is_shown_in_any_encoding(run: Path, encoding: str) -> None:
     script = [*command("compare", run)]
     done = subprocess.run(script, env=environment(PYTHONIOENCODING=encoding), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert f"toy (f1, validation), {ASKED}/{ASKED} judged" in done.stdout.decode(encoding)
+    assert f"toy (f1, validation), {ASKED}/{ASKED} answers" in done.stdout.decode(encoding)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,14 @@ def test_every_format_shows_value_error_and_model(form: str) -> None:
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
 def test_a_table_says_how_many_were_asked_scored_cut_and_lost_evidence(form: str) -> None:
     shown = render([CELL], form)
-    for part in ("9/10 judged", "1 unparsed", "1 skipped", "56% cut, 26% kept", "3 lost evidence", "2 at output limit"):
+    for part in (
+        "9/10 answers",
+        "1 unparsed",
+        "1 skipped",
+        "56% cut, 26% kept",
+        "3 lost evidence",
+        "2 at output limit",
+    ):
         assert part in shown
     assert "unparsed: the official scorer found no answer" in shown
     for part in ("failed", "demonstrations", "older"):
@@ -191,7 +198,7 @@ class TestHostileNames:
 def test_counts_that_a_whole_row_shares_are_said_once_beside_the_model() -> None:
     row = [CELL, replace(CELL, shots=1, cut=CELL.cut + 1)]
     text = render(row, "markdown")
-    assert text.count("judged") == 1
+    assert text.count(" answers") == 1
     assert text.count("% cut") == 2
 
 

@@ -12,7 +12,7 @@ from evalsuite.demo.checkpoints import checkpoint
 from evalsuite.demo.questions import ask_choice, ask_name
 from evalsuite.demo.world import Shape, context, make_document
 from evalsuite.engines.hf import HFEngine, load
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Completion, Request
 
 NEW = 12

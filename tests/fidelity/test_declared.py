@@ -43,10 +43,10 @@ def test_every_task_names_an_official_function_for_its_primary_metric_but_qualit
 )
 def test_a_value_is_the_declared_function_s_times_the_declared_scale(task: Task, metric: Metric) -> None:
     sample = Sample("s", Document("d", "text"), "?", (REFERENCE,), (REFERENCE, "oil"), gold=0, attributes=ASKED)
-    judge = next(protocol for protocol in task.protocols if not protocol.options).judge
+    score = next(protocol for protocol in task.protocols if not protocol.options).score
     for answer in ANSWERS:
         case = {"task": task.name, "prediction": answer, "references": [REFERENCE]}
-        values, official = judge(sample, Completion("", answer)).values, SCORES[metric.official](case)
+        values, official = score(sample, Completion("", answer)).values, SCORES[metric.official](case)
         for name in metric.takes:
             assert values[name] == pytest.approx(metric.scale * _number(official, name), abs=1e-9), answer
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from evalsuite.interfaces import Tokenizer
 from evalsuite.prompts.chat import Frame, plain_frame
 from evalsuite.prompts.fit import Budget, Fitted, fit
 from evalsuite.prompts.strategies import STRATEGIES, part_spans
-from evalsuite.protocols import Tokenizer
 from evalsuite.types import Part, Role, Sample
 
 CUTTING = tuple(name for name, strategy in STRATEGIES.items() if strategy.side)

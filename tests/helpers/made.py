@@ -110,7 +110,7 @@ def without_seals(folder: Path) -> None:
         "check",
         "sealed",
         "task_versions",
-        "judged_identity",
+        "rescored_identity",
         "block_of",
         "metric_versions",
         "scoring",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalsuite.protocols import Encoding, Tokenizer
+from evalsuite.interfaces import Encoding, Tokenizer
 from evalsuite.types import Parts, Removal, Role, Span
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from evalsuite.cells import Cell
 from evalsuite.engines.scripted import ScriptedEngine
+from evalsuite.interfaces import Tokenizer
 from evalsuite.plugins import find_tasks, module, select_tasks
-from evalsuite.protocols import Tokenizer
 from evalsuite.records import ALL, Block, RunSpec
 from evalsuite.runs.execute import execute
 from evalsuite.runs.planning.make_plan import make_plan

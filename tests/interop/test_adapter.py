@@ -142,7 +142,7 @@ def test_generation_arguments_of_the_command_line_reach_the_model(data: Path) ->
     }
 
 
-def test_options_reach_the_judge_in_their_order(data: Path) -> None:
+def test_options_reach_the_scorer_in_their_order(data: Path) -> None:
     task = adapted(data, "quality", protocol="loglikelihood")
     doc = task.test_docs()[0]
     requests = task.construct_requests(doc, task.fewshot_context(doc, 0), metadata=("quality", 0, 1))

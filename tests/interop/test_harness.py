@@ -41,7 +41,7 @@ def likelihood(before: str, text: str) -> float:
 
 
 def answer(prompt: str) -> str:
-    """Something to judge: a number for some prompts, with words around it for others."""
+    """Something to score: a number for some prompts, with words around it for others."""
     number = zlib.crc32(prompt.encode()) % 3
     return f" {number}\n\nrest" if number else f" I say The answer is {len(prompt) % 3}.\n\nrest"
 

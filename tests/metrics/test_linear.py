@@ -78,7 +78,7 @@ BUILT: dict[str, Callable[[], Any]] = {
         {"type": "BPE", "vocab": {"\u2581": 0, "a\u2581" * (SIZE // 2): 1}}, borders.SPACE
     ),
     "evalsuite/tokenizers/borders.py:_near": lambda: borders._near(_added("a" * SIZE), borders.COMMA, alone=False),
-    "tasks/leval/judge.py:split_answer": lambda: module("leval", "judge").split_answer("[" * SIZE),
+    "tasks/leval/scoring.py:split_answer": lambda: module("leval", "scoring").split_answer("[" * SIZE),
 }
 """Calls whose expression is built from data: how each is driven instead."""
 

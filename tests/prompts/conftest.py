@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from evalsuite.engines.scripted import CharacterTokenizer
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.tokenizers import load_tokenizer
 
 TOKENIZERS = ("tiny", "characters", "bytelevel", "llamalike", "wordpiece")

@@ -8,13 +8,13 @@ from made import QUESTION, RESPONSE, parts, sample
 
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import UsageError
+from evalsuite.interfaces import Encoding
 from evalsuite.prompts.chat import Frame, chat_frame, framed, plain_frame
 from evalsuite.prompts.fit import Budget, fit
 from evalsuite.prompts.render import Rendered, option_ids, render, with_demonstrations
-from evalsuite.protocols import Encoding
 from evalsuite.qa import paper_protocol
 from evalsuite.tokenizers import HFTokenizer
-from evalsuite.types import Judgement, Part, Role
+from evalsuite.types import Part, Role, ScoredAnswer
 
 DOCUMENT = " ".join(f"Line {i} of the tale." for i in range(80))
 SYSTEM = Part(Role.SYSTEM, "Be brief.")
@@ -58,7 +58,7 @@ def test_template_tokens_are_special_and_the_users_spelling_of_them_is_text(tiny
 
 
 def test_system_parts_become_the_system_message_and_leave_the_text(tiny_tokenizer: HFTokenizer) -> None:
-    protocol = paper_protocol(judge=lambda *_: Judgement({}, ""), max_new_tokens=5)
+    protocol = paper_protocol(score=lambda *_: ScoredAnswer({}, ""), max_new_tokens=5)
     plain = protocol.prompt
     from dataclasses import replace
 

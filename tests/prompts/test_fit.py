@@ -12,9 +12,9 @@ from made import QUESTION, RESPONSE, parts, sample
 
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import UsageError
+from evalsuite.interfaces import Tokenizer
 from evalsuite.prompts.chat import Frame, plain_frame
 from evalsuite.prompts.fit import Budget, check_frame, fit, over_length_error, prompt_budget
-from evalsuite.protocols import Tokenizer
 from evalsuite.types import Role, Span
 
 DOCUMENT = " ".join(f"Sentence {i} of the story about the king." for i in range(60))

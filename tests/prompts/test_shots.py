@@ -10,11 +10,11 @@ from made import sample
 from evalsuite.errors import UsageError
 from evalsuite.prompts.shots import POOL_DOCUMENTS, Shots, demonstration_parts, demonstration_pool, draw
 from evalsuite.qa import paper_protocol
-from evalsuite.types import Judgement, Role, Sample
+from evalsuite.types import Role, Sample, ScoredAnswer
 
 POOL = tuple(sample("text", name=f"p{d}-{q}", document=f"d{d}") for d, q in product(range(12), range(3)))
 OUTSIDERS = tuple(sample("text", name=f"out{i}", document=f"elsewhere{i}") for i in range(40))
-PROTOCOL = paper_protocol(judge=lambda *_: Judgement({}, ""), max_new_tokens=5)
+PROTOCOL = paper_protocol(score=lambda *_: ScoredAnswer({}, ""), max_new_tokens=5)
 
 
 def _ids(shots: Shots, asked: Sample, pool: tuple[Sample, ...] = POOL) -> tuple[str, ...]:

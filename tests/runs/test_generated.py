@@ -20,7 +20,7 @@ from evalsuite.runs.planning.plan import Plan
 from evalsuite.runs.scored import score_folder
 
 if TYPE_CHECKING:
-    from evalsuite.protocols import Tokenizer
+    from evalsuite.interfaces import Tokenizer
 
 GENERATED = HELPERS / "generated_tasks"
 TASKS = find_tasks([str(GENERATED)])
@@ -91,7 +91,7 @@ def test_every_seed_makes_documents_of_its_own_and_is_scored_on_them(tmp_path: P
     execute(plan, engine, tmp_path / "out", lambda _: None)
     found = [cell for cell in score_folder(tmp_path / "out", TASKS) if cell.primary]
     assert sorted((cell.seed, cell.length) for cell in found) == [(1, 64), (1, 128), (2, 64), (2, 128)]
-    # The prompt's first words hold the number: an answer judged by another seed's document would not find it.
+    # The prompt's first words hold the number: an answer scored by another seed's document would not find it.
     assert [cell.value for cell in found] == [100.0] * 4
     again = execute(_plan(engine, seeds=(1, 2)), engine, tmp_path / "out", lambda _: None)
     assert again.done == 12

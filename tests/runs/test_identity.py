@@ -19,10 +19,10 @@ from evalsuite.runs.identity import (
     template_of,
 )
 from evalsuite.task import Dataset, Metric, PromptProtocol, Task
-from evalsuite.types import Document, Judgement, Part, Role, Sample
+from evalsuite.types import Document, Part, Role, Sample, ScoredAnswer
 from evalsuite.work import Choose, Generate, Loss, Work
 
-PROTOCOL = paper_protocol(judge=lambda *_: Judgement({}, ""), max_new_tokens=8)
+PROTOCOL = paper_protocol(score=lambda *_: ScoredAnswer({}, ""), max_new_tokens=8)
 TASK = Task(
     name="toy",
     suite="toys",

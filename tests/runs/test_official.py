@@ -12,8 +12,8 @@ from made import TOY, row, toy_data
 
 from evalsuite.engines.scripted import ScriptedEngine
 from evalsuite.errors import UsageError
+from evalsuite.interfaces import OfficialCut, OfficialCutInput
 from evalsuite.plugins import find_tasks
-from evalsuite.protocols import OfficialCut, OfficialCutInput
 from evalsuite.records import Block, RunSpec
 from evalsuite.runs.asking.requests import groups
 from evalsuite.runs.planning.make_plan import make_plan

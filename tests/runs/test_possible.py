@@ -12,7 +12,7 @@ from made import TOY, cells, row, toy_data, toy_rows, toy_run
 from evalsuite.cli.main import main
 
 Capture = pytest.CaptureFixture[str]
-PAPER = "paper_protocol(judge=judge, max_new_tokens=32),"
+PAPER = "paper_protocol(score=score, max_new_tokens=32),"
 BARE = (PAPER, f"replace({PAPER} demonstrate=None),")
 IMPORTED = (
     "from collections.abc import Iterator\n",

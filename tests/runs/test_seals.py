@@ -15,8 +15,8 @@ from made import TOY, cells, lines, row, sealed_again, toy_data, toy_rows, toy_r
 
 from evalsuite.cli.main import main
 from evalsuite.engines import scripted
+from evalsuite.interfaces import Encoding
 from evalsuite.plugins import find_tasks
-from evalsuite.protocols import Encoding
 from evalsuite.runs import record as record_module
 from evalsuite.runs.directory import store
 from evalsuite.runs.directory.store import read_record, write_atomic, write_record
@@ -177,7 +177,7 @@ def test_questions_edited_with_their_seals_are_not_those_that_were_asked(run: Pa
     assert "not those that run.json says were asked" in said
 
 
-def test_a_task_of_another_version_judges_and_the_runs_are_no_longer_comparable(
+def test_a_task_of_another_version_scores_and_the_runs_are_no_longer_comparable(
     run: Path, finished: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     other = Path(copytree(run, tmp_path / "other"))
@@ -187,13 +187,13 @@ def test_a_task_of_another_version_judges_and_the_runs_are_no_longer_comparable(
     asked = {setting.key: "asked under version 0" for setting in record.settings}
     write_record(other, replace(read_record(other), question_identity=asked))
     score_folder(other, TASKS)
-    assert read_record(other).judged_identity == read_record(finished).question_identity
+    assert read_record(other).rescored_identity == read_record(finished).question_identity
     said = _said(["compare", str(run), str(other)], capsys, 4)
     assert "not comparable: toy/validation/paper/0-shot" in said
     assert "another version than when it was asked" in said
 
 
-def test_scoring_again_keeps_what_was_asked_and_says_how_it_was_judged(run: Path) -> None:
+def test_scoring_again_keeps_what_was_asked_and_says_how_it_was_scored(run: Path) -> None:
     task = TASKS["toy"]
     metrics = tuple(replace(metric, version=metric.version + metric.primary) for metric in task.metrics)
     asked = read_record(run)
@@ -204,9 +204,9 @@ def test_scoring_again_keeps_what_was_asked_and_says_how_it_was_judged(run: Path
     assert again.scoring.metric_versions[f"toy/{primary}"] == 2
     assert again.metric_versions[f"toy/{primary}"] == 1
     assert again.question_identity == asked.question_identity
-    assert set(again.judged_identity) == set(asked.question_identity)
+    assert set(again.rescored_identity) == set(asked.question_identity)
     score_folder(run, TASKS)
-    assert read_record(run).judged_identity == {}
+    assert read_record(run).rescored_identity == {}
 
 
 @pytest.mark.parametrize("state", ["run", "killed"])

@@ -153,9 +153,9 @@ def _broken(_: object) -> Any:
 def test_a_metric_whose_own_code_fails_keeps_its_counts_and_the_others_their_values() -> None:
     metrics = (
         Metric("accuracy", primary=True),
-        Metric("hard", source="accuracy", subset=_broken, higher_is_better=False),
+        Metric("hard", averages="accuracy", subset=_broken, higher_is_better=False),
         Metric("derived", of=("accuracy", "exact_match"), combine=_broken),
-        Metric("clustered", source="accuracy", clusters=_broken),
+        Metric("clustered", averages="accuracy", clusters=_broken),
     )
     scores = (_answered("a", 100.0, cut=True), replace(_answered("b", 40.0), status="unscorable"))
     samples = {name: _sample(name, difficult=False) for name in "ab"}

@@ -14,9 +14,9 @@ from evalsuite.errors import TaskError, UsageError
 from evalsuite.qa import paper_protocol
 from evalsuite.records import IMPORTED, RequestRecord
 from evalsuite.scoring.cells import CellScores
-from evalsuite.scoring.join import score_cells, table_cells, unjudged
+from evalsuite.scoring.join import score_cells, table_cells, unscored
 from evalsuite.task import Dataset, Metric, PromptProtocol, Task
-from evalsuite.types import Completion, Judgement, Sample, Score
+from evalsuite.types import Completion, Sample, Score, ScoredAnswer
 
 SETTING = Setting("toys", "toy", "validation", "second", 0, 0, None, None, "left")
 SAMPLES = {name: sample("The king slept.", name=name, document=name) for name in ("s1", "s2", "s3")}
@@ -24,10 +24,10 @@ ASKED = {("toy", "validation", None, None): SAMPLES}
 
 
 def _protocol(name: str, **more: Any) -> PromptProtocol:
-    def judge(judged: Sample, _: Completion) -> Judgement:
-        return Judgement({"f1": 50.0}, f"{name} read {judged.id}")
+    def score(asked: Sample, _: Completion) -> ScoredAnswer:
+        return ScoredAnswer({"f1": 50.0}, f"{name} read {asked.id}")
 
-    return replace(paper_protocol(judge=judge, max_new_tokens=5), name=name, **more)
+    return replace(paper_protocol(score=score, max_new_tokens=5), name=name, **more)
 
 
 def _options(_: Sample) -> tuple[str, ...]:
@@ -101,9 +101,9 @@ def _faulty(*reasons: str) -> CellScores:
     return CellScores(SETTING, TASK, SAMPLES, scores)
 
 
-def test_answers_that_could_not_be_judged_are_told_once_with_the_first_fault() -> None:
-    told = list(unjudged([_faulty("not judged: one", "", "not judged: two"), _faulty("out of memory", "", "")]))
-    count = f"2 of 3 answers of {SETTING.key} could not be judged"
+def test_answers_that_could_not_be_scored_are_told_once_with_the_first_fault() -> None:
+    told = list(unscored([_faulty("not scored: one", "", "not scored: two"), _faulty("out of memory", "", "")]))
+    count = f"2 of 3 answers of {SETTING.key} could not be scored"
     assert told == [f"one; {count}: mend the task, then run `evalsuite score` on this directory"]
 
 
@@ -113,7 +113,7 @@ def _broken(_: object) -> float:
 
 def test_a_table_of_an_incomplete_run_has_values_on_demand_alone_and_tells_each_fault() -> None:
     metrics = (Metric("f1", primary=True), Metric("derived", of=("f1",), combine=_broken))
-    found = replace(_faulty("", "not judged: one"), task=_task(_protocol("second"), metrics=metrics))
+    found = replace(_faulty("", "not scored: one"), task=_task(_protocol("second"), metrics=metrics))
     told: list[str] = []
     assert [cell.value for cell in table_cells([found], "m", defect=told.append)] == [None, None]
     assert [line.partition(";")[0] for line in told] == ["one"]

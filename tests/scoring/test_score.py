@@ -12,7 +12,7 @@ from evalsuite.qa import paper_protocol
 from evalsuite.records import RequestRecord
 from evalsuite.scoring.score import score_sample
 from evalsuite.task import PromptProtocol
-from evalsuite.types import Completion, Cut, Judgement, Removal, Role, Sample, Score
+from evalsuite.types import Completion, Cut, Removal, Role, Sample, Score, ScoredAnswer
 
 SAMPLE = sample("The king slept.", name="s1", document="tale")
 CUT = Cut("left", "left", 80, "cap", 100, 75, removed=(Removal(Role.DEMONSTRATION, 25, 90),), evidence="some")
@@ -32,18 +32,18 @@ TAKEN = {"cut": True, "evidence": "some", "kept": 0.75, "demonstrations_lost": T
 ANSWER = Completion("k", " nobody ", finish_reason="eos")
 
 
-def _protocol(verdict: Judgement | Exception) -> PromptProtocol:
-    def judge(judged: Sample, completion: Completion) -> Judgement:
-        assert judged is SAMPLE
+def _protocol(scored: ScoredAnswer | Exception) -> PromptProtocol:
+    def score(asked: Sample, completion: Completion) -> ScoredAnswer:
+        assert asked is SAMPLE
         assert completion.key == "k"
-        if isinstance(verdict, Exception):
-            raise verdict
-        return verdict
+        if isinstance(scored, Exception):
+            raise scored
+        return scored
 
-    return paper_protocol(judge=judge, max_new_tokens=5)
+    return paper_protocol(score=score, max_new_tokens=5)
 
 
-SCORED = _protocol(Judgement({"f1": 100.0}, "nobody"))
+SCORED = _protocol(ScoredAnswer({"f1": 100.0}, "nobody"))
 
 
 def _score(request: RequestRecord = REQUEST, protocol: PromptProtocol = SCORED, answer: Completion = ANSWER) -> Score:
@@ -58,19 +58,19 @@ def test_an_answer_is_scored_with_what_the_cut_took_from_its_prompt() -> None:
 
 
 def test_an_answer_without_a_readable_part_is_unscorable_with_its_official_value() -> None:
-    protocol = _protocol(Judgement({"f1": 0.0}, "", scorable=False))
+    protocol = _protocol(ScoredAnswer({"f1": 0.0}, "", scorable=False))
     said = {"values": {"f1": 0.0}, "output_capped": False}
     assert _score(protocol=protocol) == Score(**KNOWN, **TAKEN, **said, status="unscorable")
 
 
 def test_what_the_task_has_no_label_for_is_skipped_with_its_reason() -> None:
-    protocol = _protocol(Judgement({"f1": 3.0}, "x", skipped="no label"))
+    protocol = _protocol(ScoredAnswer({"f1": 3.0}, "x", skipped="no label"))
     assert _score(protocol=protocol) == Score(**KNOWN, **TAKEN, status="skipped", reason="no label")
 
 
-def test_a_task_that_cannot_judge_costs_that_sample_and_says_so() -> None:
-    protocol = _protocol(TaskError("task toy: judge raised ValueError"))
-    reason = "not judged: task toy: judge raised ValueError"
+def test_a_task_that_cannot_score_costs_that_sample_and_says_so() -> None:
+    protocol = _protocol(TaskError("task toy: score raised ValueError"))
+    reason = "not scored: task toy: score raised ValueError"
     assert _score(protocol=protocol) == Score(**KNOWN, **TAKEN, status="failed", reason=reason)
 
 

@@ -1,4 +1,4 @@
-"""L-Eval as tasks: reading, asking, judging; every set that has data read whole."""
+"""L-Eval as tasks: reading, asking, scoring; every set that has data read whole."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from evalsuite.engines.scripted import CharacterTokenizer, ScriptedEngine
 from evalsuite.errors import UsageError
+from evalsuite.interfaces import OfficialCutInput
 from evalsuite.metrics import leval
 from evalsuite.plugins import find_tasks, module
-from evalsuite.protocols import OfficialCutInput
 from evalsuite.records import Block, RunSpec
 from evalsuite.runs.asking.requests import find_question
 from evalsuite.runs.asking.requests import official as made_official
@@ -21,7 +21,7 @@ from evalsuite.sources import open_source
 from evalsuite.task import PromptProtocol, Selection
 from evalsuite.types import Completion, Role, Sample
 
-SETS, JUDGE, PROMPTS = (module("leval", name) for name in ("sets", "judge", "prompts"))
+SETS, SCORING, PROMPTS = (module("leval", name) for name in ("sets", "scoring", "prompts"))
 TASKS = {name: task for name, task in find_tasks().items() if task.suite == "leval"}
 NO_DATA = {"codeU", "narrative_qa"}
 SCI_FI_QUESTION = "Cats fly. True or False based on the world described in the document."
@@ -194,23 +194,23 @@ def test_sci_fi_asks_by_facts_alone_in_the_local_scripts_and_behind_the_first_qu
         "True [fact: false] and more",
     ],
 )
-def test_the_two_samples_of_sci_fi_judge_as_the_official_code_judges_both_at_once(
+def test_the_two_samples_of_sci_fi_score_as_the_official_code_scores_both_at_once(
     prediction: str, tmp_path: Path
 ) -> None:
     gold = "False [fact: True]"
     write(tmp_path, "sci_fi", row("Story.", (SCI_FI_QUESTION, gold)))
     samples, _ = read("sci_fi", tmp_path)
-    answers = JUDGE.split_answer(prediction)
-    judge = TASKS["leval_sci_fi"].protocols[0].judge
+    answers = SCORING.split_answer(prediction)
+    score = TASKS["leval_sci_fi"].protocols[0].score
     for sample, wanted in zip(samples, leval.exam("sci_fi", prediction, gold), strict=True):
-        judged = judge(sample, Completion("k", answers[sample.attributes["asked"]]))
+        judged = score(sample, Completion("k", answers[sample.attributes["asked"]]))
         assert (judged.values["exam"], judged.scorable) == (100 * wanted.value, wanted.found)
 
 
 def test_an_answer_without_a_letter_is_unscorable_at_the_official_value(tmp_path: Path) -> None:
     write(tmp_path, "tpo", row("Text.", ("Which?", "A"), ("Which?", "B")))
-    judge = TASKS["leval_tpo"].protocols[0].judge
-    guessed, wrong = (judge(sample, Completion("k", "no idea")) for sample in read("tpo", tmp_path)[0])
+    score = TASKS["leval_tpo"].protocols[0].score
+    guessed, wrong = (score(sample, Completion("k", "no idea")) for sample in read("tpo", tmp_path)[0])
     assert guessed.values == {"exam": 100.0, "exam_corrected": 0.0}
     assert wrong.values == {"exam": 0.0, "exam_corrected": 0.0}
     assert not guessed.scorable

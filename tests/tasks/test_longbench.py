@@ -26,7 +26,7 @@ def test_the_prompt_is_the_official_template_and_stories_are_shared(tmp_path: Pa
         "You are given a story, which can be either a novel or a movie script, and a question. Answer the question "
         f"{brief}\n\nStory: x\n\nNow, answer the question based on the story {brief}\n\nQuestion: Who?\n\nAnswer:"
     )
-    assert TASK.protocols[0].judge(samples[0], Completion("k", "Ann Bob")).values == pytest.approx(
+    assert TASK.protocols[0].score(samples[0], Completion("k", "Ann Bob")).values == pytest.approx(
         {"qa_f1_score": 200 / 3}
     )
 

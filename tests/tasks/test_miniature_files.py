@@ -43,8 +43,8 @@ def test_the_gold_answer_takes_the_full_score_and_another_less(one: Miniature, t
     task = TASKS[one.task]
     primary = next(metric for metric in task.metrics if metric.primary)
     for sample in read(one, tmp_path)[0]:
-        right = task.protocols[0].judge(sample, Completion("k", text=_gold(one, sample))).values
-        wrong = task.protocols[0].judge(sample, Completion("k", text="zzz")).values
+        right = task.protocols[0].score(sample, Completion("k", text=_gold(one, sample))).values
+        wrong = task.protocols[0].score(sample, Completion("k", text="zzz")).values
         said = {name: value for name, value in right.items() if name in (primary.name, *primary.of)}
         assert set(said.values()) == {100.0}
         assert sum(wrong[name] for name in said) < sum(said.values()) or (one.task, sample.references) == A_GUESSED
@@ -117,7 +117,7 @@ def test_likelihoods_choose_an_option(tmp_path: Path) -> None:
         protocol = TASKS["quality"].protocol(name)
         assert protocol.options is not None
         assert len(protocol.options(sample)) == 4
-        assert protocol.judge(sample, Completion("k", options=options)).values["accuracy"] == 100.0
+        assert protocol.score(sample, Completion("k", options=options)).values["accuracy"] == 100.0
 
 
 def test_every_kind_of_task_has_a_miniature() -> None:

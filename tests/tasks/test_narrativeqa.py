@@ -160,4 +160,4 @@ def test_a_cut_runs_from_the_first_start_to_the_last_end(text: str, start: str, 
 
 def test_the_score_is_the_best_references_f1(official: Path) -> None:
     sample = next(iter(STORY.samples(Selection(open_at(official, "validation"), "validation"))))
-    assert STORY.protocols[0].judge(sample, Completion("k", " the ANN!\n")).values == {"f1": 100.0}
+    assert STORY.protocols[0].score(sample, Completion("k", " the ANN!\n")).values == {"f1": 100.0}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from evalsuite.fidelity.prompt_inputs import PromptContext
+from evalsuite.interfaces import OfficialCut, OfficialCutInput, Tokenizer
 from evalsuite.plugins import module
-from evalsuite.protocols import OfficialCut, OfficialCutInput, Tokenizer
 from evalsuite.types import Document, Role, Sample
 
 ZERO, REQUEST, CUT, ZERO_SETS = (module("zeroscrolls", name) for name in ("official", "request", "cut", "sets"))

@@ -158,6 +158,6 @@ def test_a_csv_cell_that_is_no_list_of_as_many_strings_is_refused(tmp_path: Path
 def test_the_score_is_the_best_annotators_f1(tmp_path: Path) -> None:
     write(tmp_path, {"p": paper(answer(free_form_answer="red fox"), answer(yes_no=True))})
     (sample,) = read(tmp_path, "validation")
-    judge = TASK.protocols[0].judge
-    assert judge(sample, Completion("k", " yes.")).values == {"f1": 100.0}
-    assert judge(sample, Completion("k", "a fox")).values["f1"] == pytest.approx(200 / 3)
+    score = TASK.protocols[0].score
+    assert score(sample, Completion("k", " yes.")).values == {"f1": 100.0}
+    assert score(sample, Completion("k", "a fox")).values["f1"] == pytest.approx(200 / 3)

@@ -65,8 +65,8 @@ def test_evidence_outside_the_transcript_is_an_error_naming_file_line_and_field(
 def test_the_geometric_mean_is_that_of_the_dataset_means(tmp_path: Path) -> None:
     (tmp_path / "val.jsonl").write_text(json.dumps(MEETING))
     sample = read(tmp_path, "validation")[0]
-    perfect = TASK.protocols[0].judge(sample, Completion("k", "They greeted.\n"))
-    nothing = TASK.protocols[0].judge(sample, Completion("k", "x"))
+    perfect = TASK.protocols[0].score(sample, Completion("k", "They greeted.\n"))
+    nothing = TASK.protocols[0].score(sample, Completion("k", "x"))
     assert perfect.values == {"rouge1": 100, "rouge2": 100, "rougeL": 100, "rouge_geo_sample": pytest.approx(100)}
     means = {name: (perfect.values[name] + nothing.values[name]) / 2 for name in perfect.values}
     primary = next(metric for metric in TASK.metrics if metric.primary)

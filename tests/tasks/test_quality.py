@@ -109,12 +109,12 @@ def test_hub_parquet_loads_with_its_own_field_names(tmp_path: Path) -> None:
     ],
 )
 def test_an_answer_is_read_as_letter_or_as_the_words_of_an_option(text: str, answer: str, right: bool) -> None:  # noqa: FBT001
-    judged = TASK.protocols[0].judge(sample(), Completion("k", text))
+    judged = TASK.protocols[0].score(sample(), Completion("k", text))
     assert (judged.answer, judged.values["accuracy"], judged.scorable) == (answer, 100.0 * right, True)
 
 
 def test_an_answer_naming_no_option_counts_as_wrong_and_unscorable() -> None:
-    judged = TASK.protocols[0].judge(sample(), Completion("k", "I am not sure."))
+    judged = TASK.protocols[0].score(sample(), Completion("k", "I am not sure."))
     assert not judged.scorable
     assert judged.values == {"accuracy": 0.0, "exact_match": 0.0}
 
@@ -123,7 +123,7 @@ def test_an_answer_naming_no_option_counts_as_wrong_and_unscorable() -> None:
     ("text", "exact"), [("B", 100), ("(B)", 100), ("the Blue Bird!", 100), ("It is B", 0), ("b", 0)]
 )
 def test_exact_match_takes_the_bare_letter_or_the_words(text: str, exact: float) -> None:
-    assert TASK.protocols[0].judge(sample(), Completion("k", text)).values["exact_match"] == exact
+    assert TASK.protocols[0].score(sample(), Completion("k", text)).values["exact_match"] == exact
 
 
 def test_likelihoods_of_words_are_compared_by_character_and_those_of_letters_as_they_are() -> None:
@@ -133,8 +133,8 @@ def test_likelihoods_of_words_are_compared_by_character_and_those_of_letters_as_
     assert letters.options is not None
     assert words.options(sample())[1] == " The blue bird"
     assert letters.options(sample()) == (" A", " B", " C", " D")
-    assert words.judge(sample(), Completion("k", options=options)).answer == "B"
-    assert letters.judge(sample(), Completion("k", options=options)).answer == "C"
+    assert words.score(sample(), Completion("k", options=options)).answer == "B"
+    assert letters.score(sample(), Completion("k", options=options)).answer == "C"
 
 
 def test_the_prompt_is_the_papers_with_the_options_behind_the_question() -> None:
@@ -148,7 +148,7 @@ def _compared(protocol: str, *logprobs: float, words: tuple[str, ...] = tuple(OP
     """The letter chosen for these log-likelihoods."""
     asked = replace(sample(), choices=words)
     options = tuple(OptionScore(logprob, 5, greedy=False) for logprob in logprobs)
-    return TASK.protocol(protocol).judge(asked, Completion("k", options=options)).answer
+    return TASK.protocol(protocol).score(asked, Completion("k", options=options)).answer
 
 
 def test_the_words_of_an_option_are_weighed_by_their_characters_not_their_bytes() -> None:

@@ -33,9 +33,9 @@ def test_the_query_stands_before_the_document_and_nothing_leads_to_the_answer(na
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_answers_are_judged_as_scrolls_judges(name: str) -> None:
+def test_answers_are_scored_as_scrolls_scores(name: str) -> None:
     for text in ("The door.", "door, the red one", "B", ""):
-        values = protocol(name).judge(SAMPLE, Completion("k", text)).values
+        values = protocol(name).score(SAMPLE, Completion("k", text)).values
         if name == "quality":
             assert values["exact_match"] == scrolls.exact_match(text, SAMPLE.references)
         elif name == "qmsum":
@@ -48,8 +48,8 @@ def test_answers_are_judged_as_scrolls_judges(name: str) -> None:
 
 def test_a_letter_is_no_exact_match_for_scrolls_but_is_for_our_default() -> None:
     said = Completion("k", "B")
-    assert protocol("quality").judge(SAMPLE, said).values == {"accuracy": 100.0, "exact_match": 0.0}
-    assert find_tasks()["quality"].protocols[0].judge(SAMPLE, said).values["exact_match"] == 100.0
+    assert protocol("quality").score(SAMPLE, said).values == {"accuracy": 100.0, "exact_match": 0.0}
+    assert find_tasks()["quality"].protocols[0].score(SAMPLE, said).values["exact_match"] == 100.0
 
 
 def test_a_long_document_keeps_its_beginning(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""ZeroSCROLLS as tasks: official rows read strictly, asked as its runners ask, judged as its code judges."""
+"""ZeroSCROLLS as tasks: official rows read strictly, asked as its runners ask, scored as its code scores."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import zero
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import MissingDataError, UsageError
 from evalsuite.fidelity.prompt_inputs import PromptContext
+from evalsuite.interfaces import OfficialCutInput
 from evalsuite.plugins import find_tasks, module
-from evalsuite.protocols import OfficialCutInput
 from evalsuite.runs.asking.requests import groups
 from evalsuite.runs.identity import prompt_hash
 from evalsuite.types import Completion, Document, Refused, Request, Role, Sample
@@ -31,9 +31,9 @@ def read(data: Path, config: str, split: str = "validation") -> list[Sample]:
     return list(zero.plan(data, f"zeroscrolls_{config}", split=split).tasks[0].reading.samples())
 
 
-def judged(config: str, text: str, *references: str) -> Any:
+def scored(config: str, text: str, *references: str) -> Any:
     sample = Sample("s", Document("d", "t"), "q", references)
-    return TASKS[config].protocols[0].judge(sample, Completion("k", text))
+    return TASKS[config].protocols[0].score(sample, Completion("k", text))
 
 
 def write_golden(root: Path, records: list[dict[str, Any]]) -> Path:
@@ -164,12 +164,12 @@ def test_a_split_without_any_label_has_no_value(tmp_path: Path) -> None:
         ("musique", "The Answer", "answer", 100.0, True, "The Answer"),
     ],
 )
-def test_an_answer_is_judged_as_officially(
+def test_an_answer_is_scored_as_officially(
     config: str, text: str, gold: str, value: float, scorable: Any, answer: str
 ) -> None:
-    verdict = judged(config, text, gold)
-    assert verdict.values == {SETS.BY_CONFIG[config].metric: pytest.approx(value)}
-    assert (verdict.scorable, verdict.answer) == (scorable, answer)
+    found = scored(config, text, gold)
+    assert found.values == {SETS.BY_CONFIG[config].metric: pytest.approx(value)}
+    assert (found.scorable, found.answer) == (scorable, answer)
 
 
 def test_the_rouge_score_is_of_the_means_and_the_papers_is_beside_it(tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def test_the_rouge_score_is_of_the_means_and_the_papers_is_beside_it(tmp_path: P
     assert cells["rouge_geo"]["value"] == pytest.approx(50.0)
     assert cells["rouge_geo_sample"]["value"] == pytest.approx(50.0)
     assert cells["rouge_geo"]["primary"]
-    verdict = judged("squality", "the answer is", "the answer")
-    assert verdict.values["rouge1"] == pytest.approx(80.0)
-    assert verdict.values["rouge_geo_sample"] == pytest.approx((80 * 80 * 200 / 3) ** (1 / 3))
+    found = scored("squality", "the answer is", "the answer")
+    assert found.values["rouge1"] == pytest.approx(80.0)
+    assert found.values["rouge_geo_sample"] == pytest.approx((80 * 80 * 200 / 3) ** (1 / 3))
 
 
 def test_the_rouge_score_is_no_mean_of_sample_scores(tmp_path: Path) -> None:

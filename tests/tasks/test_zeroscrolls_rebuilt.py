@@ -79,9 +79,9 @@ def test_every_question_at_hand_is_read(
     samples, _ = read(real_data, config, split)
     assert len({sample.id for sample in samples}) == len(samples) == questions
     assert len([name for name, _ in groupby(sample.document.id for sample in samples)]) == documents
-    judge = module("zeroscrolls", "judge")
+    score = module("zeroscrolls", "scoring")
     one = module("zeroscrolls", "sets").BY_CONFIG[config]
-    assert not [ref for sample in samples for ref in sample.references if judge.fault(one, ref)]
+    assert not [ref for sample in samples for ref in sample.references if score.fault(one, ref)]
     assert all(sample.references and sample.document.text for sample in samples)
 
 

@@ -20,7 +20,7 @@ from evalsuite.engines.hf.prefix.layout import Held
 from evalsuite.engines.hf.prefix.packed import Packer
 from evalsuite.engines.hf.prefix.plan import Ask, Costs, Pack, plan
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.records import EngineInfo
 from evalsuite.types import Completion, Request
 from evalsuite.work import Loss

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from evalsuite.engines._generated import REPLACEMENT
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 
 
 def agree(text: str, ids: Sequence[int], stop: Sequence[str], tokenizer: Tokenizer) -> bool:

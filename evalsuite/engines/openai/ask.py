@@ -13,7 +13,7 @@ from evalsuite.engines.openai.options import Options
 from evalsuite.engines.openai.reply import Reply, Usage, read_option, read_reply, read_usage
 from evalsuite.engines.openai.secret import Secret
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Completion, OptionScore, Request
 
 MOST_STOPS = 4

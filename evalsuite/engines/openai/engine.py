@@ -17,7 +17,7 @@ from evalsuite.engines.openai.probe import Served, probe
 from evalsuite.engines.openai.purse import purse
 from evalsuite.engines.openai.reply import Usage
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.records import EngineInfo
 from evalsuite.tokenizers import load_tokenizer
 from evalsuite.types import Completion, Request

@@ -14,7 +14,7 @@ from evalsuite.engines.openai.http import Client, NoAnswer
 from evalsuite.engines.openai.options import Options
 from evalsuite.engines.openai.reply import Reply, read_reply, whole
 from evalsuite.errors import UsageError, unknown
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.records import ModelIdentity
 
 PROBE = "One two three"

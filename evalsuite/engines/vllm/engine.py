@@ -15,7 +15,7 @@ from evalsuite.engines.vllm.process import COMMAND, EngineBroken, Worker
 from evalsuite.engines.vllm.talk import Talk, failure
 from evalsuite.engines.vllm.wire import Answer, Ask, Generate, Refused
 from evalsuite.errors import UsageError
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.records import EngineInfo
 from evalsuite.types import Completion, Request
 

@@ -12,7 +12,7 @@ from typing import Any
 from evalsuite.engines._options import Kinds, read_options, seconds, size, switch
 from evalsuite.engines.vllm.wire import Start
 from evalsuite.errors import UsageError, missing_package
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.records import ModelIdentity
 from evalsuite.tokenizers import load_tokenizer
 from evalsuite.tokenizers.files import file_digest

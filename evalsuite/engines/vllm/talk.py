@@ -9,7 +9,7 @@ from dataclasses import replace
 from evalsuite.engines._generated import generated
 from evalsuite.engines.checked import bad_id
 from evalsuite.engines.vllm.wire import Answer, Ask, Choose, Follow, Generate, Refused, TokenScore
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Completion, OptionScore, Request
 
 MOST_LABELS = 20

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from evalsuite.protocols import PromptSide, Tokenizer
+from evalsuite.interfaces import PromptSide, Tokenizer
 from evalsuite.runs.planning.plan import CellPlan, Plan, UnitSize
 from evalsuite.types import Completion, Request
 from evalsuite.work import Generate

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evalsuite.errors import UsageError
+from evalsuite.interfaces import CutRule, OfficialCut, OfficialCutInput
 from evalsuite.prompts.fit import Budget, Fitted, evidence_fate_of
-from evalsuite.protocols import CutRule, OfficialCut, OfficialCutInput
 from evalsuite.types import Cut
 
 if TYPE_CHECKING:

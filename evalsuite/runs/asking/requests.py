@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from evalsuite.errors import UsageError, unknown
+from evalsuite.interfaces import PromptSide
 from evalsuite.prompts.fit import (
     Budget,
     Fitted,
@@ -18,7 +19,6 @@ from evalsuite.prompts.fit import (
 from evalsuite.prompts.render import Rendered, option_ids, render
 from evalsuite.prompts.shots import demonstration_parts, draw
 from evalsuite.prompts.strategies import STRATEGIES
-from evalsuite.protocols import PromptSide
 from evalsuite.records import RequestRecord
 from evalsuite.runs.asking.official import check_official, official
 from evalsuite.runs.identity import completion_key, prompt_hash

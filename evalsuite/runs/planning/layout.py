@@ -8,9 +8,9 @@ from itertools import product
 
 from evalsuite.cells import Setting
 from evalsuite.errors import UsageError
+from evalsuite.interfaces import Tokenizer
 from evalsuite.prompts.shots import Shots
 from evalsuite.prompts.strategies import STRATEGIES
-from evalsuite.protocols import Tokenizer
 from evalsuite.records import Block, RunSpec
 from evalsuite.runs.planning.per_task import for_task
 from evalsuite.runs.planning.plan import CellPlan

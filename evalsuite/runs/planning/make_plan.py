@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from evalsuite.errors import ImpossibleError, MissingDataError, TaskError, UsageError
-from evalsuite.protocols import PromptSide
+from evalsuite.interfaces import PromptSide
 from evalsuite.records import Block, DataFileRecord, RunSpec
 from evalsuite.runs.planning.layout import Layout, Wish
 from evalsuite.runs.planning.per_task import check_names

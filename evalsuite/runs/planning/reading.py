@@ -9,8 +9,8 @@ from itertools import groupby
 from pathlib import Path
 
 from evalsuite.errors import MissingDataError
+from evalsuite.interfaces import Tokenizer
 from evalsuite.prompts.shots import demonstration_pool
-from evalsuite.protocols import Tokenizer
 from evalsuite.records import DataFileRecord
 from evalsuite.sources import open_source
 from evalsuite.task import Selection, Task

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from evalsuite.errors import TaskError, UsageError
+from evalsuite.interfaces import PromptSide
 from evalsuite.prompts.shots import draw
-from evalsuite.protocols import PromptSide
 from evalsuite.runs.asking.requests import Question, check_question
 from evalsuite.runs.identity import QuestionIdentity, Template, template_of
 from evalsuite.runs.planning.plan import CellPlan, UnitSize

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from evalsuite.task import Dataset, Metric, PromptProtocol, Selection, Task
-from evalsuite.types import Completion, Document, Judgement, Part, Parts, Role, Sample
+from evalsuite.types import Completion, Document, Part, Parts, Role, Sample, ScoredAnswer
 
 
 def samples(selection: Selection) -> Iterator[Sample]:
@@ -29,16 +29,16 @@ def options(sample: Sample) -> tuple[str, ...]:
     return tuple(f" {choice}" for choice in sample.choices)
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Accuracy of the likeliest answer."""
     likeliest = max(range(len(sample.choices)), key=lambda index: completion.options[index].logprob)
-    return Judgement({"accuracy": 100.0 * (likeliest == sample.gold)}, sample.choices[likeliest])
+    return ScoredAnswer({"accuracy": 100.0 * (likeliest == sample.gold)}, sample.choices[likeliest])
 
 
-def judge_words(sample: Sample, completion: Completion) -> Judgement:
+def score_words(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Accuracy of an answer in words."""
     answer = completion.text.strip()
-    return Judgement({"accuracy": 100.0 * (answer == sample.references[0])}, answer)
+    return ScoredAnswer({"accuracy": 100.0 * (answer == sample.references[0])}, answer)
 
 
 TASKS = (
@@ -51,8 +51,8 @@ TASKS = (
         splits=("validation",),
         split="validation",
         protocols=(
-            PromptProtocol(name="likeliest", source="ours", prompt=prompt, judge=judge, options=options),
-            PromptProtocol(name="words", source="ours", prompt=prompt, judge=judge_words, stop=("\n",)),
+            PromptProtocol(name="likeliest", follows="ours", prompt=prompt, score=score, options=options),
+            PromptProtocol(name="words", follows="ours", prompt=prompt, score=score_words, stop=("\n",)),
         ),
         metrics=(Metric("accuracy", primary=True),),
         dataset=Dataset("riddles", "https://example.org/riddles", "CC0", "Tradition", "Write validation.jsonl"),

@@ -18,7 +18,7 @@ from evalsuite.engines.hf.compute.counts import Counters
 from evalsuite.engines.hf.compute.logprobs import TokenLogprob, gather_logprobs, score_options
 from evalsuite.engines.hf.compute.stopping import Answer
 from evalsuite.engines.hf.prefix.plan import Ask
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Completion
 
 LOGIT_TOKENS = 1 << 25

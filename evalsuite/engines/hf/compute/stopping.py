@@ -7,7 +7,7 @@ from typing import Literal
 
 from evalsuite.engines._generated import REPLACEMENT, first_stop
 from evalsuite.engines.hf.compute.failures import NOT_FINITE
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Completion, Request
 
 SLACK = 8

@@ -15,7 +15,7 @@ from evalsuite.engines.hf.compute.stopping import Answer
 from evalsuite.engines.hf.prefix.layout import Held, Layout, cached_tokens, lay_out
 from evalsuite.engines.hf.prefix.plan import Pack
 from evalsuite.engines.hf.prefix.tree import Ids
-from evalsuite.protocols import Tokenizer
+from evalsuite.interfaces import Tokenizer
 from evalsuite.types import Completion
 
 

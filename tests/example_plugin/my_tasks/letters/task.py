@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from evalsuite.metrics.squad import best, token_f1
 from evalsuite.task import Dataset, Metric, PromptProtocol, Selection, Task
-from evalsuite.types import Completion, Document, Judgement, Part, Parts, Role, Sample
+from evalsuite.types import Completion, Document, Part, Parts, Role, Sample, ScoredAnswer
 
 
 def samples(selection: Selection) -> Iterator[Sample]:
@@ -44,10 +44,10 @@ def demonstration(sample: Sample) -> Parts:
     return (*asked(sample), Part(Role.RESPONSE, f" {sample.references[0]}\n\n"))
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Token F1, 0 to 100, against the best reference."""
     answer = completion.text.strip()
-    return Judgement({"f1": 100 * best(token_f1, answer, sample.references)}, answer)
+    return ScoredAnswer({"f1": 100 * best(token_f1, answer, sample.references)}, answer)
 
 
 TASKS = (
@@ -63,9 +63,9 @@ TASKS = (
         protocols=(
             PromptProtocol(
                 name="plain",
-                source="ours",
+                follows="ours",
                 prompt=prompt,
-                judge=judge,
+                score=score,
                 demonstrate=demonstration,
                 max_new_tokens=32,
                 stop=("\n",),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from evalsuite.errors import UsageError
 from evalsuite.qa import paper_protocol
 from evalsuite.task import Dataset, Metric, Selection, Task
-from evalsuite.types import Completion, Document, Judgement, Sample
+from evalsuite.types import Completion, Document, Sample, ScoredAnswer
 
 WORDS = ("salt", "lantern", "harbour", "quay", "rope", "tide", "gull", "keeper", "storm", "anchor")
 
@@ -33,9 +33,9 @@ def _exact(text: str, selection: Selection) -> str:
     raise UsageError(f"no document of exactly {selection.length} tokens was found")
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Whether the number is in the answer."""
-    return Judgement({"found": 100.0 * (sample.references[0] in completion.text)}, completion.text)
+    return ScoredAnswer({"found": 100.0 * (sample.references[0] in completion.text)}, completion.text)
 
 
 TASKS = (
@@ -48,7 +48,7 @@ TASKS = (
         generated=True,
         splits=("test",),
         split="test",
-        protocols=(paper_protocol(judge=judge, max_new_tokens=64),),
+        protocols=(paper_protocol(score=score, max_new_tokens=64),),
         metrics=(Metric("found", primary=True),),
         dataset=Dataset("numbers", "https://example.org", "CC0", "none", "Nothing to get: the documents are made"),
         paper="none",

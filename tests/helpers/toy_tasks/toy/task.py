@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from evalsuite.metrics.scrolls import f1
 from evalsuite.qa import paper_protocol
 from evalsuite.task import Dataset, Metric, Row, Selection, Task
-from evalsuite.types import Completion, Document, Judgement, Sample, Span
+from evalsuite.types import Completion, Document, Sample, ScoredAnswer, Span
 
 
 def samples(selection: Selection) -> Iterator[Sample]:
@@ -30,17 +30,17 @@ def _sample(row: Row) -> Sample:
     )
 
 
-def judge(sample: Sample, completion: Completion) -> Judgement:
+def score(sample: Sample, completion: Completion) -> ScoredAnswer:
     """F1 of the answer; one that is empty is unscorable, worth 0."""
     answer = completion.text.strip()
     values = {"f1": f1(answer, sample.references), "words": float(len(answer.split()))}
-    return Judgement(values, answer, scorable=bool(answer))
+    return ScoredAnswer(values, answer, scorable=bool(answer))
 
 
-def judge_options(sample: Sample, completion: Completion) -> Judgement:
+def score_options(sample: Sample, completion: Completion) -> ScoredAnswer:
     """The most probable choice."""
     best = max(range(len(sample.choices)), key=lambda index: completion.options[index].logprob)
-    return Judgement({"f1": f1(sample.choices[best], sample.references), "words": 1.0}, sample.choices[best])
+    return ScoredAnswer({"f1": f1(sample.choices[best], sample.references), "words": 1.0}, sample.choices[best])
 
 
 TASKS = (
@@ -54,9 +54,9 @@ TASKS = (
         split="validation",
         train_split="train",
         protocols=(
-            paper_protocol(judge=judge, max_new_tokens=32),
+            paper_protocol(score=score, max_new_tokens=32),
             paper_protocol(
-                judge=judge_options,
+                score=score_options,
                 max_new_tokens=4,
                 name="options",
                 options=lambda sample: tuple(f" {choice}" for choice in sample.choices),

@@ -1,4 +1,4 @@
-"""How L-Eval's answers are judged: exam, F1, ROUGE."""
+"""How L-Eval's answers are scored: exam, F1, ROUGE."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from dataclasses import replace
 from evalsuite.metrics import leval, leval_corrected
 from evalsuite.metrics.aggregate import rouge_metrics
 from evalsuite.task import Metric
-from evalsuite.types import Completion, Judgement, Sample
+from evalsuite.types import Completion, Sample, ScoredAnswer
 
 from .reader import FACT, LOYALTY
 from .sets import Set
 
-Judge = Callable[[Sample, Completion], Judgement]
+Scorer = Callable[[Sample, Completion], ScoredAnswer]
 MARK = "[fact:"
 POSITIONS = ("first", "second", "third")
 EXAM = Metric("exam", primary=True, official="leval.exam", scale=100)
 
 
-def judge_of(one: Set) -> Judge:
-    """Return a set's judge."""
+def scorer_of(one: Set) -> Scorer:
+    """Return a set's scorer."""
     if one.metric == "exam":
-        return lambda sample, completion: judge_exam(one, sample, completion)
-    return judge_f1 if one.metric == "f1" else judge_rouge
+        return lambda sample, completion: score_exam(one, sample, completion)
+    return score_f1 if one.metric == "f1" else score_rouge
 
 
-def judge_exam(one: Set, sample: Sample, completion: Completion) -> Judgement:
+def score_exam(one: Set, sample: Sample, completion: Completion) -> ScoredAnswer:
     """The official extraction, primary, and the corrected one.
 
     An answer in which the official code finds none takes its value (that of its guess `A`, or 0) and is unscorable.
@@ -41,17 +41,17 @@ def judge_exam(one: Set, sample: Sample, completion: Completion) -> Judgement:
     if official.value is None or corrected.value is None:
         raise ValueError(f"sample {sample.id}: the gold answer {sample.references[0]!r} is faulty")
     values = {"exam": 100 * official.value, "exam_corrected": 100 * corrected.value}
-    return Judgement(values, official.prediction, scorable=official.found)
+    return ScoredAnswer(values, official.prediction, scorable=official.found)
 
 
-def judge_f1(sample: Sample, completion: Completion) -> Judgement:
+def score_f1(sample: Sample, completion: Completion) -> ScoredAnswer:
     """Token F1."""
-    return Judgement({"f1": leval.f1(completion.text, sample.references)}, completion.text.strip())
+    return ScoredAnswer({"f1": leval.f1(completion.text, sample.references)}, completion.text.strip())
 
 
-def judge_rouge(sample: Sample, completion: Completion) -> Judgement:
+def score_rouge(sample: Sample, completion: Completion) -> ScoredAnswer:
     """ROUGE F-measures without stemming."""
-    return Judgement(leval.rouge(completion.text, sample.references), completion.text.strip())
+    return ScoredAnswer(leval.rouge(completion.text, sample.references), completion.text.strip())
 
 
 def metrics_of(one: Set) -> tuple[Metric, ...]:
@@ -79,12 +79,12 @@ def split_answer(text: str) -> dict[str, str]:
 
 def _exam_parts(one: Set) -> Iterator[Metric]:
     parts: dict[str, Callable[[Sample], bool]] = {}
-    if one.name == leval.JUDGED_TWICE:
+    if one.name == leval.SCORED_TWICE:
         parts = {asked: _with("asked", asked) for asked in (LOYALTY, FACT)}
     elif one.name == leval.BY_POSITION:
         parts = {name: _with("position", place) for place, name in enumerate(POSITIONS)}
     for name, subset in parts.items():
-        yield replace(EXAM, name=f"exam_{name}", primary=False, subset=subset, source=EXAM.name)
+        yield replace(EXAM, name=f"exam_{name}", primary=False, subset=subset, averages=EXAM.name)
 
 
 def _with(attribute: str, value: object) -> Callable[[Sample], bool]:

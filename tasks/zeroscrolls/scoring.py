@@ -1,4 +1,4 @@
-"""How answers of ZeroSCROLLS are judged: the official metric of each set."""
+"""How answers of ZeroSCROLLS are scored: the official metric of each set."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from math import isfinite
 from evalsuite.metrics import zero_scrolls
 from evalsuite.metrics.aggregate import geometric_mean_of, rouge_metrics
 from evalsuite.task import Metric
-from evalsuite.types import Completion, Judgement, Sample
+from evalsuite.types import Completion, Sample, ScoredAnswer
 
 from . import sets
 from .sets import Set
 
-Judge = Callable[[Sample, Completion], Judgement]
+Scorer = Callable[[Sample, Completion], ScoredAnswer]
 NO_LABEL = "no label"
 """Why an example of a split without references is skipped."""
 
@@ -25,22 +25,22 @@ _SCORES: Mapping[sets.Metric, Callable[[str, Sequence[str]], float | None]] = {
 }
 
 
-def judge_of(one: Set) -> Judge:
-    """Return a set's judge."""
+def scorer_of(one: Set) -> Scorer:
+    """Return a set's scorer."""
 
-    def judge(sample: Sample, completion: Completion) -> Judgement:
+    def score(sample: Sample, completion: Completion) -> ScoredAnswer:
         text = completion.text.strip()
         if not sample.references:
-            return Judgement({}, text, skipped=NO_LABEL)
+            return ScoredAnswer({}, text, skipped=NO_LABEL)
         if one.is_summary:
-            return Judgement(_rouge(text, sample.references), text)
+            return ScoredAnswer(_rouge(text, sample.references), text)
         answer = extracted(one, text)
         value = _SCORES[one.metric](text, sample.references)
         if value is None:
             raise ValueError(f"sample {sample.id}: a gold answer of {one.config} is faulty; readers refuse such a row")
-        return Judgement({one.metric: value}, text if answer is None else answer, scorable=answer is not None)
+        return ScoredAnswer({one.metric: value}, text if answer is None else answer, scorable=answer is not None)
 
-    return judge
+    return score
 
 
 def extracted(one: Set, text: str) -> str | None:

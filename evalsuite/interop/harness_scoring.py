@@ -1,11 +1,11 @@
-"""Judging an answer with lm-eval's own filters and ``process_results``."""
+"""Scoring an answer with lm-eval's own filters and ``process_results``."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from evalsuite.errors import UsageError
-from evalsuite.types import Completion, Judgement, Sample
+from evalsuite.types import Completion, Sample, ScoredAnswer
 
 NO_FILTER = "none"
 
@@ -22,7 +22,7 @@ def metric_names(part: Any) -> tuple[str, ...]:
     return tuple(_name(metric, key) for key in filters for metric in plain)
 
 
-def judge_doc(part: Any, doc: Any, sample: Sample, completion: Completion) -> Judgement:
+def score_doc(part: Any, doc: Any, sample: Sample, completion: Completion) -> ScoredAnswer:
     """What lm-eval makes of an answer, times 100.
 
     Raises:
@@ -35,7 +35,7 @@ def judge_doc(part: Any, doc: Any, sample: Sample, completion: Completion) -> Ju
         ensemble.apply(instances)
         found = part.process_results(doc, [instance.filtered_resps[ensemble.name] for instance in instances])
         values |= {_name(metric, ensemble.name): value for metric, value in found.items()}
-    return Judgement({name: _scaled(part, name, values[name]) for name in metric_names(part)}, _shown(completion))
+    return ScoredAnswer({name: _scaled(part, name, values[name]) for name in metric_names(part)}, _shown(completion))
 
 
 def _answers(sample: Sample, completion: Completion) -> list[Any]:
