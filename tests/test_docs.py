@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -159,3 +160,27 @@ def test_the_readme_shows_the_demos_real_table() -> None:
 
     assert shown
     assert shown in page.read_text(encoding="utf-8")
+
+
+def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser and those of its commands and their forms."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _parsers(command)
+
+
+def test_every_option_says_what_it_does() -> None:
+    from evalsuite.cli.main import parser
+
+    commands = list(_parsers(parser()))
+    silent = [
+        f"{command.prog} {' '.join(action.option_strings) or action.dest}"
+        for command in commands
+        for action in command._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ]
+
+    assert len(commands) > 10
+    assert silent == []

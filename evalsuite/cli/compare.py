@@ -19,16 +19,21 @@ evalsuite compare results/llama --format json > cells.json
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    parser = add_command(commands, "compare", main, "Show runs side by side", _EXAMPLES)
-    parser.add_argument("folders", type=directory, nargs="+", metavar="DIR", help="run directories, or folders of them")
-    parser.add_argument("--format", choices=tuple(FORMATS), default="terminal")
+    parser = add_command(commands, "compare", main, "Compare runs in one table", _EXAMPLES)
+    parser.add_argument("folders", type=directory, nargs="+", metavar="DIR", help="run directories, or folders of runs")
+    parser.add_argument(
+        "--format", choices=tuple(FORMATS), default="terminal", help="format of the output (default: terminal)"
+    )
     parser.add_argument(
         "--layout",
         choices=LAYOUTS,
         default="auto",
-        help="a table for each task, or one wide table with an average for each suite (default: by their number)",
+        help="tables: a table for each task; wide: one table with an average for each suite (default: auto: wide "
+        "with more than six tasks)",
     )
-    parser.add_argument("--every-metric", action="store_true", help="not only each task's primary metric")
+    parser.add_argument(
+        "--every-metric", action="store_true", help="show all metrics, not only the primary metric of each task"
+    )
 
 
 def main(args: argparse.Namespace) -> int:

@@ -21,17 +21,21 @@ evalsuite data verify
 
 def add(commands: Commands) -> None:
     """Adds the command and its three forms."""
-    parser = add_command(commands, "data", _none, "List, fetch or verify the tasks' data", _EXAMPLES)
+    parser = add_command(commands, "data", _none, "List, download or check the data of tasks", _EXAMPLES)
     forms = parser.add_subparsers(title="forms", metavar="FORM", required=True)
     for name, command, summary in (
-        ("list", _list, "Files, revisions, licences and citations"),
-        ("fetch", _fetch, "Download what is missing, pinned and checksummed"),
-        ("verify", _verify, "Compare the files here with the checksums written at first fetch"),
+        ("list", _list, "List files, revisions, licences and citations"),
+        ("fetch", _fetch, "Download missing files at a fixed commit, with checksums"),
+        ("verify", _verify, "Compare files with the checksums of their first download"),
     ):
         form = add_command(forms, name, command, summary, _EXAMPLES)
         form.add_argument("task", nargs="*", metavar="TASK", help="tasks or suites (default: all)")
-        form.add_argument("--mirror", metavar="DIR", help="a folder holding copies of the hub's files")
-        form.add_argument("--data", type=Path, metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA)")
+        form.add_argument(
+            "--mirror", metavar="DIR", help="a folder with copies of the hub's files (default: EVALSUITE_MIRROR)"
+        )
+        form.add_argument(
+            "--data", type=Path, metavar="DIR", help="folder of the publishers' files (default: EVALSUITE_DATA)"
+        )
         add_include_path(form)
 
 

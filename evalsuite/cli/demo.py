@@ -17,7 +17,11 @@ def add(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(commands, "demo", main, "Compare two small models on a miniature benchmark", _EXAMPLES)
     parser.add_argument(
-        "--out", type=directory, default=Path("results/demo"), metavar="DIR", help="where the runs land"
+        "--out",
+        type=directory,
+        default=Path("results/demo"),
+        metavar="DIR",
+        help="folder for data and runs (default: results/demo)",
     )
 
 

@@ -17,19 +17,21 @@ evalsuite fidelity compute golden/prompts_leval.jsonl.gz --tokenizers golden/tok
 def add(commands: Commands) -> None:
     """Adds the command and its two forms."""
     parser = add_command(
-        commands, "fidelity", _none, "Compare this package with the official scorers' values", _EXAMPLES
+        commands, "fidelity", _none, "Compare evalsuite's values with those of the official scorers", _EXAMPLES
     )
     forms = parser.add_subparsers(title="forms", metavar="FORM", required=True)
     compute = add_command(
-        forms, "compute", _compute, "Write our value of every case, without reading `expected`", _EXAMPLES
+        forms, "compute", _compute, "Write evalsuite's value of every case, without reading `expected`", _EXAMPLES
     )
-    compute.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    compute.add_argument("--out", type=Path, required=True, metavar="FILE")
-    check = add_command(forms, "check", _check, "Say how many cases agree", _EXAMPLES)
-    check.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    check.add_argument("--only", type=names, default=(), metavar="PREFIX,...", help="metrics beginning so")
+    compute.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files of golden cases")
+    compute.add_argument("--out", type=Path, required=True, metavar="FILE", help="file for the values")
+    check = add_command(forms, "check", _check, "Print how many cases agree", _EXAMPLES)
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files of golden cases")
+    check.add_argument(
+        "--only", type=names, default=(), metavar="PREFIX,...", help="only metrics whose names begin with these"
+    )
     for form in (compute, check):
-        form.add_argument("--tokenizers", type=Path, metavar="DIR", help="folders of tokenizers, for prompt cases")
+        form.add_argument("--tokenizers", type=Path, metavar="DIR", help="folder with the tokenizers of prompt cases")
 
 
 def _none(args: argparse.Namespace) -> int:

@@ -22,12 +22,18 @@ examples:
       --data ./data --out results/llama
   evalsuite compare results/llama results/other --format markdown
 
-environment: EVALSUITE_DATA the publishers' files, where --data is not given
-             EVALSUITE_MIRROR a folder holding copies of the hub's files
-             EVALSUITE_CACHE where fetched files are kept (default: ~/.cache/evalsuite)
+environment variables:
+  EVALSUITE_DATA    folder of the publishers' files, if --data is not given
+  EVALSUITE_MIRROR  folder with copies of the hub's files
+  EVALSUITE_CACHE   folder for downloaded files (default: ~/.cache/evalsuite)
+The page "Data files" of the guide lists all environment variables.
 
-exit codes: 0 done, 2 usage or bad input, 3 finished but incomplete, 4 runs that cannot
-be compared, 130 interrupted (run it again to resume)
+exit codes:
+  0    done
+  2    wrong usage or bad input
+  3    finished, but incomplete
+  4    the runs cannot be compared
+  130  interrupted (the same command continues the run)
 """
 
 
@@ -35,7 +41,8 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(
         prog="evalsuite",
-        description="Long-context evaluation: every cut recorded, nothing dropped, equal to the official scorers.",
+        description="Long-context evaluation of language models. Every cut is recorded. Nothing is dropped.\n"
+        "Scores equal those of the official scorers.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -169,7 +169,7 @@ def add_include_path(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR",
-        help="a folder of task folders of your own (may be repeated)",
+        help="a folder that contains your own task folders (may be repeated)",
     )
 
 
@@ -185,52 +185,58 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--max-model-len",
         type=positive,
         metavar="N",
-        help="tokens of prompt plus answer, instead of what its config says",
+        help="maximum tokens of prompt and answer, instead of the model's own value",
     )
 
 
 def add_questions(parser: argparse.ArgumentParser) -> None:
     """What is asked and how it is shown: options that ``run`` and ``prompts`` share."""
-    parser.add_argument("--protocol", metavar="NAME", help="a protocol of the task (default: its first)")
+    parser.add_argument("--protocol", metavar="NAME", help="a protocol of the tasks (default: the first of each task)")
     parser.add_argument(
         "--strategy",
         metavar="S",
-        help=f"what a too long prompt loses: {', '.join(STRATEGIES)} (default: the protocol's)",
+        help=f"how a prompt that is too long is cut: {', '.join(STRATEGIES)} (default: the protocol's)",
     )
     parser.add_argument(
         "--split",
         metavar="S",
-        help="train, validation or test, or for one task qasper=train (default: each task's)",
+        help="train, validation or test; for one task: qasper=train (default: the default of each task)",
     )
-    parser.add_argument("--seed", type=number, default=0, metavar="N", help="draws the demonstrations (default: 0)")
+    parser.add_argument(
+        "--seed", type=number, default=0, metavar="N", help="seed that draws the demonstrations (default: 0)"
+    )
     parser.add_argument(
         "--demo-draw",
         choices=("task", "sample"),
         default="task",
-        help="demonstrations: one draw for all, or one a sample",
+        help="draw demonstrations once for each task, or for each sample (default: task)",
     )
     parser.add_argument(
         "--demo-documents",
         choices=("whole", "placeholder"),
         default="whole",
-        help="demonstrations with their whole documents (the paper) or with '...' in their place",
+        help="show demonstrations with their whole documents, or with '...' instead (default: whole)",
     )
-    parser.add_argument("--chat-template", action="store_true", help="wrap prompts in the model's chat template")
+    parser.add_argument("--chat-template", action="store_true", help="put the model's chat template around each prompt")
     parser.add_argument(
         "--template-date",
         type=day,
         metavar="DATE",
-        help="today or YYYY-MM-DD, for a chat template that prints the date (default: the template's own fallback, "
-        "else 2024-07-26: the same on every day)",
+        help="date that a chat template prints: today or YYYY-MM-DD (default: the template's own default date, else "
+        "2024-07-26)",
     )
     parser.add_argument(
         "--share-prefix",
         choices=("off", "aligned"),
         default="off",
-        help="aligned: one cut a document, so that its questions share a prefix that is computed once",
+        help="aligned: one cut for all questions of a document, whose common prefix is computed once (default: off)",
     )
-    parser.add_argument("--max-new-tokens", type=positive, metavar="N", help="instead of the protocol's limit")
-    parser.add_argument("--data", metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA, else the hub)")
+    parser.add_argument(
+        "--max-new-tokens", type=positive, metavar="N", help="limit of answer tokens, instead of the protocol's limit"
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder of the publishers' files (default: EVALSUITE_DATA, else the hub)"
+    )
     add_include_path(parser)
 
 

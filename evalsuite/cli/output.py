@@ -43,11 +43,11 @@ def quiet() -> bool:
 
 def add_logging(parser: argparse.ArgumentParser) -> None:
     """``--log-file``, ``-v`` and ``-q``."""
-    group = parser.add_argument_group("what is said on the way")
-    group.add_argument("--log-file", metavar="FILE", help="write it to this file too, with times (appended)")
+    group = parser.add_argument_group("messages")
+    group.add_argument("--log-file", metavar="FILE", help="append all messages to this file, with times")
     how = group.add_mutually_exclusive_group()
-    how.add_argument("-v", "--verbose", action="store_true", help="more: every document, every failed request")
-    how.add_argument("-q", "--quiet", action="store_true", help="only results and errors")
+    how.add_argument("-v", "--verbose", action="store_true", help="print more: every document and every failed request")
+    how.add_argument("-q", "--quiet", action="store_true", help="print only results and errors")
 
 
 def start_logging(args: argparse.Namespace | None = None) -> None:

@@ -20,19 +20,27 @@ evalsuite score-predictions answers.jsonl --suite plain --model-name my-model --
 def add(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(
-        commands, "score-predictions", main, "Score prediction files; the result is a run like any other", _EXAMPLES
+        commands,
+        "score-predictions",
+        main,
+        "Score answers that another program made; the result is a normal run",
+        _EXAMPLES,
     )
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="prediction files")
     parser.add_argument(
         "--suite",
         required=True,
         metavar="FORMAT",
-        help="the format of the files: plain, scrolls, or a benchmark's own, by its name",
+        help="format of the files: plain, scrolls, or the name of a benchmark with its own format",
     )
-    parser.add_argument("--out", type=directory, required=True, metavar="DIR")
-    parser.add_argument("--model-name", metavar="NAME", help="for display (default: what the files say)")
-    parser.add_argument("--data", metavar="DIR", help="the publishers' files (default: EVALSUITE_DATA, else the hub)")
-    parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with missing predictions")
+    parser.add_argument("--out", type=directory, required=True, metavar="DIR", help="run directory to write")
+    parser.add_argument("--model-name", metavar="NAME", help="name of the model in tables (default: from the files)")
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder of the publishers' files (default: EVALSUITE_DATA, else the hub)"
+    )
+    parser.add_argument(
+        "--allow-incomplete", action="store_true", help="show values of cells with missing predictions, too"
+    )
     add_include_path(parser)
 
 

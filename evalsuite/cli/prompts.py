@@ -28,15 +28,15 @@ evalsuite prompts qmsum --model hf:./llama --sample val-0-general-0 --shots 1 --
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    parser = add_command(commands, "prompts", main, "Show a prompt as the model will read it", _EXAMPLES)
-    parser.add_argument("task", metavar="TASK")
+    parser = add_command(commands, "prompts", main, "Show a prompt as the model gets it", _EXAMPLES)
+    parser.add_argument("task", metavar="TASK", help="name of a task")
     add_model(parser)
-    parser.add_argument("--sample", metavar="ID", help="a sample's id (default: the first)")
-    parser.add_argument("--shots", type=whole, default=0, metavar="N")
-    parser.add_argument("--max-prompt-tokens", type=positive, metavar="N")
-    length = "the documents in DATA/length-N; a task that makes its documents makes them of N tokens"
+    parser.add_argument("--sample", metavar="ID", help="id of the sample (default: the first)")
+    parser.add_argument("--shots", type=whole, default=0, metavar="N", help="number of demonstrations (default: 0)")
+    parser.add_argument("--max-prompt-tokens", type=positive, metavar="N", help="cap: maximum tokens of the prompt")
+    length = "use the documents in DATA/length-N; a task that generates documents makes them N tokens long"
     parser.add_argument("--length", type=positive, metavar="N", help=length)
-    parser.add_argument("--full", action="store_true", help="the whole text, not only its ends and the marks")
+    parser.add_argument("--full", action="store_true", help="show the whole text, not only its two ends and the marks")
     add_questions(parser)
 
 

@@ -41,7 +41,7 @@ evalsuite run --model scripted:first-words --tasks qmsum --limit-documents 2 --d
 def add(commands: Commands) -> None:
     """Adds the command."""
     parser = add_command(
-        commands, "run", main, "Ask a model the tasks' questions; a killed run goes on where it stopped", _EXAMPLES
+        commands, "run", main, "Ask a model and score its answers; the same command continues a stopped run", _EXAMPLES
     )
     add_model(parser)
     parser.add_argument(
@@ -49,41 +49,42 @@ def add(commands: Commands) -> None:
         type=names,
         required=True,
         metavar="A,B",
-        help="tasks or suites; see `evalsuite tasks`; or lm-eval:NAME",
+        help="tasks or suites (see `evalsuite tasks`), or lm-eval:NAME",
     )
     parser.add_argument(
-        "--out", type=directory, required=True, metavar="DIR", help="the run directory; resumed if it exists"
+        "--out", type=directory, required=True, metavar="DIR", help="run directory; a run that is there is continued"
     )
     parser.add_argument(
-        "--shots", type=whole_numbers, default=(0,), metavar="0,1,2", help="demonstrations (default: 0)"
+        "--shots", type=whole_numbers, default=(0,), metavar="0,1,2", help="numbers of demonstrations (default: 0)"
     )
     parser.add_argument(
         "--max-prompt-tokens",
         type=caps,
         default=(None,),
         metavar="N,M",
-        help="caps on the prompt; 'model' for the model's own maximum (default)",
+        help="caps: maximum tokens of a prompt; 'model' is the model's own maximum (default)",
     )
-    lengths = "ask the documents in DATA/length-N, DATA/length-M; tasks that make documents make them of N and M tokens"
+    lengths = (
+        "ask the documents in DATA/length-N and DATA/length-M; tasks that generate documents make them N, M tokens long"
+    )
     parser.add_argument("--lengths", type=whole_numbers, metavar="N,M", help=lengths)
-    parser.add_argument(
-        "--skip-missing-data", action="store_true", help="leave out tasks whose data is not there, instead of refusing"
-    )
-    parser.add_argument(
-        "--skip-impossible", action="store_true", help="leave out cells that cannot be asked, instead of refusing"
-    )
+    parser.add_argument("--skip-missing-data", action="store_true", help="leave out tasks whose data is missing")
+    parser.add_argument("--skip-impossible", action="store_true", help="leave out cells that cannot be asked")
     parser.add_argument(
         "--limit-documents",
         metavar="N",
-        help="only the first N documents with text; for one task narrativeqa=N",
+        help="only the first N documents with text; for one task: narrativeqa=N",
     )
-    parser.add_argument("--model-name", metavar="NAME", help="what tables call the model (default: its own name)")
+    parser.add_argument("--model-name", metavar="NAME", help="name of the model in tables (default: its own name)")
     parser.add_argument(
-        "--max-cost", type=cost, metavar="X", help="openai: stop before the run costs more (price_in, price_out given)"
+        "--max-cost",
+        type=cost,
+        metavar="X",
+        help="openai: stop before the run costs more than X; needs price_in, price_out",
     )
-    parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples")
+    parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples, too")
     parser.add_argument(
-        "--allow-engine-change", action="store_true", help="resume with another engine than it began with"
+        "--allow-engine-change", action="store_true", help="continue a run that began with another engine"
     )
     add_questions(parser)
 

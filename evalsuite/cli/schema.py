@@ -25,8 +25,8 @@ KINDS = {
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    parser = add_command(commands, "schema", main, "Print the JSON Schema of a value a run writes", _EXAMPLES)
-    parser.add_argument("kind", choices=sorted(KINDS))
+    parser = add_command(commands, "schema", main, "Print the JSON Schema of a file or value of a run", _EXAMPLES)
+    parser.add_argument("kind", choices=sorted(KINDS), help="the kind of value")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -15,15 +15,15 @@ evalsuite score results/llama --tasks lm-eval:./my_task.yaml
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    parser = add_command(commands, "score", main, "Score a run's completions (again) and print its table", _EXAMPLES)
-    parser.add_argument("folder", type=directory, metavar="DIR", help="a run directory, or a folder of them")
-    parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples")
+    parser = add_command(commands, "score", main, "Score the answers of a run again and print its table", _EXAMPLES)
+    parser.add_argument("folder", type=directory, metavar="DIR", help="a run directory, or a folder of runs")
+    parser.add_argument("--allow-incomplete", action="store_true", help="show values of cells with failed samples, too")
     parser.add_argument(
         "--tasks",
         type=names,
         default=(),
         metavar="lm-eval:FILE.yaml",
-        help="files of lm-eval tasks that the run asked: their code is loaded only if they are named here",
+        help="YAML files of lm-eval tasks that the run asked; their code is loaded only if they are named here",
     )
     add_include_path(parser)
 

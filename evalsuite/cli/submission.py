@@ -24,14 +24,18 @@ evalsuite submission results/llama --cell /api/ --out llama.csv
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    summary = "Write a run's answers as a leaderboard takes them, checked for missing and extra ids"
+    summary = "Write the answers of a run as the file of a leaderboard; missing and extra ids are refused"
     parser = add_command(commands, "submission", main, summary, _EXAMPLES)
-    parser.add_argument("folder", type=directory, metavar="DIR", help="a run directory, or a folder of them")
-    parser.add_argument("--out", type=directory, required=True, metavar="FILE.csv")
-    parser.add_argument("--suite", help="whose leaderboard (default: the only one there is)")
-    parser.add_argument("--split", help="the split that was answered (default: the one the leaderboard judges)")
-    parser.add_argument("--cell", default="", metavar="TEXT", help="take cells whose name holds this, of several")
-    parser.add_argument("--data", metavar="DIR", help="the official files (default: EVALSUITE_DATA, else the hub)")
+    parser.add_argument("folder", type=directory, metavar="DIR", help="a run directory, or a folder of runs")
+    parser.add_argument("--out", type=directory, required=True, metavar="FILE.csv", help="the file to write")
+    parser.add_argument("--suite", help="suite of the leaderboard (default: the only one)")
+    parser.add_argument("--split", help="split that was answered (default: the split of the leaderboard)")
+    parser.add_argument(
+        "--cell", default="", metavar="TEXT", help="if tasks have several cells: take those whose name contains TEXT"
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder of the official files (default: EVALSUITE_DATA, else the hub)"
+    )
     add_include_path(parser)
 
 

@@ -21,9 +21,9 @@ evalsuite tasks --json --include-path ./my_tasks
 
 def add(commands: Commands) -> None:
     """Adds the command."""
-    parser = add_command(commands, "tasks", main, "List the tasks, or describe one", _EXAMPLES)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a task or suite to describe")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser = add_command(commands, "tasks", main, "List all tasks, or describe one", _EXAMPLES)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="task or suite to describe")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     add_include_path(parser)
 
 
