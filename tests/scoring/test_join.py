@@ -14,7 +14,7 @@ from evalsuite.errors import TaskError, UsageError
 from evalsuite.qa import paper_protocol
 from evalsuite.records import IMPORTED, RequestRecord
 from evalsuite.scoring.cells import CellScores
-from evalsuite.scoring.join import score_cells, table_cells, unscored
+from evalsuite.scoring.join import samples_of, score_cells, table_cells, unscored
 from evalsuite.task import Dataset, Metric, PromptProtocol, Task
 from evalsuite.types import Completion, Sample, Score, ScoredAnswer
 
@@ -91,6 +91,31 @@ def test_a_cell_whose_samples_or_task_are_not_there_is_refused() -> None:
         _joined(samples={})
     with pytest.raises(UsageError, match=r"^the run asks task 'toy', which is not installed here; give its --include"):
         _joined(tasks={})
+
+
+@pytest.mark.parametrize(
+    ("read", "found"),
+    [
+        (("toy", "validation", 4096, 7), True),
+        (("toy", "validation", 4096, None), True),
+        (("toy", "validation", 4096, 8), False),
+        (("toy", "validation", None, 7), False),
+        (("toy", "test", 4096, 7), False),
+        (("other", "validation", 4096, 7), False),
+    ],
+)
+def test_a_cell_has_the_samples_of_its_task_split_length_and_seed(
+    read: tuple[str, str, int | None, int | None],
+    found: bool,  # noqa: FBT001
+) -> None:
+    asked = replace(SETTING, length=4096, seed=7)
+    assert samples_of(asked, {read: SAMPLES}) == (SAMPLES if found else {})
+
+
+def test_documents_generated_with_the_seed_of_a_cell_come_before_natural_ones() -> None:
+    natural, made = {"n": SAMPLES["s1"]}, {"g": SAMPLES["s2"]}
+    both = {("toy", "validation", None, None): natural, ("toy", "validation", None, 0): made}
+    assert samples_of(SETTING, both) == made
 
 
 def _faulty(*reasons: str) -> CellScores:
