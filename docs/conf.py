@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from evalsuite import __version__
+from evalsuite.fidelity.page import from_tasks
 
 project = "evalsuite"
 author = "the evalsuite maintainers"
@@ -20,8 +21,16 @@ nitpicky = False  # types of other packages have no page here; links between pag
 
 
 def setup(app: Any) -> None:
-    """Links that leave the guide lead into the repository; on the site their text stands alone."""
+    """Completes pages; links that leave the guide lead into the repository, on the site their text stands alone."""
+    app.connect("source-read", _add_tasks)
     app.connect("source-read", _unlink)
+
+
+def _add_tasks(app: Any, page: str, source: list[str]) -> None:
+    """The page on fidelity ends with what the task folders say, so that a new task is on it without an edit."""
+    del app
+    if page == "fidelity":
+        source[0] += "\n" + from_tasks()
 
 
 def _unlink(app: Any, page: str, source: list[str]) -> None:

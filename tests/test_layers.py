@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,6 +70,29 @@ def test_one_place_asks_an_engine() -> None:
     ]
 
     assert asking == ["evalsuite/engines/checked.py"]
+
+
+NAMED = ("metrics", "demo")
+"""Rooms that speak of data sets by name: official scorers have tables of them, the demo asks some tasks."""
+ROOMS = [file for file in sorted((ROOT / "evalsuite").rglob("*.py")) if file.parts[len(ROOT.parts) + 1] not in NAMED]
+
+
+def test_no_room_reaches_into_a_benchmark_s_folder_by_name() -> None:
+    """What the package needs of a folder stands in its TASKS and BENCHMARK."""
+    folders = {file.parent.name for file in (ROOT / "tasks").glob("*/task.py")}
+    reached = re.compile(rf"(?:.*\btasks[./])?(?:{'|'.join(folders)})(?:[./].*\.py)?", re.DOTALL)
+    named = [f"{file.name}: {text}" for file in ROOMS for text in _texts(file) if reached.fullmatch(text)]
+    used = [file.name for file in ROOMS if "evalsuite.plugins.module" in _imported(file)]
+
+    assert (named, used) == ([], [])
+    assert len(ROOMS) > 150
+
+
+def _texts(file: Path) -> Iterator[str]:
+    """A file's constant texts."""
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def _tree(file: Path) -> ast.Module:

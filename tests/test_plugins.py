@@ -121,8 +121,10 @@ def test_a_package_brings_its_prediction_format_and_its_submission(
 
     assert written.returncode == 0, written.stderr
     assert (tmp_path / "theirs.txt").read_text() == "r1: A comb\n"
-    unsaid = cli("submission read --out theirs.txt --data", data, path=installed_plug_in)
-    assert "--suite is missing: whose leaderboard? There are zeroscrolls, riddles" in unsaid.stderr
+    (tmp_path / "theirs.txt").unlink()
+    assert cli("submission read --out theirs.txt --data", data, path=installed_plug_in).returncode == 0
+    assert (tmp_path / "theirs.txt").read_text() == "r1: A comb\n"
+    assert "no leaderboard's tasks were asked there" in cli("submission read --out no.txt --data", data).stderr
     assert "unknown format 'riddles'" in cli("score-predictions mine.txt --suite riddles --out no").stderr
 
 

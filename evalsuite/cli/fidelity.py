@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from evalsuite.cli.options import Commands, add_command, names
+from evalsuite.cli.options import Commands, add_command, add_include_path, names
 from evalsuite.cli.output import say
 
 _EXAMPLES = """
 evalsuite fidelity check golden/scrolls.jsonl.gz golden/aggregates.jsonl --only scrolls
-evalsuite fidelity compute golden/prompts_leval.jsonl.gz --tokenizers golden/tokenizers --out values.jsonl
+evalsuite fidelity compute golden/qasper.jsonl.gz --out values.jsonl
+evalsuite fidelity tasks --include-path ./my_tasks
 """
 
 
 def add(commands: Commands) -> None:
-    """Adds the command and its two forms."""
+    """Adds the command and its forms."""
     parser = add_command(
         commands, "fidelity", _none, "Compare evalsuite's values with those of the official scorers", _EXAMPLES
     )
@@ -30,6 +31,8 @@ def add(commands: Commands) -> None:
     check.add_argument(
         "--only", type=names, default=(), metavar="PREFIX,...", help="only metrics whose names begin with these"
     )
+    tasks = add_command(forms, "tasks", _tasks, "Print which prompts and scores each task follows", _EXAMPLES)
+    add_include_path(tasks)
     for form in (compute, check):
         form.add_argument("--tokenizers", type=Path, metavar="DIR", help="folder with the tokenizers of prompt cases")
 
@@ -52,3 +55,10 @@ def _check(args: argparse.Namespace) -> int:
     report = check(args.files, args.only, args.tokenizers)
     say("\n".join(report.lines()))
     return 0 if report.agreed == report.total else 1
+
+
+def _tasks(args: argparse.Namespace) -> int:
+    from evalsuite.fidelity.page import from_tasks
+
+    say(from_tasks(args.include_path), end="")
+    return 0

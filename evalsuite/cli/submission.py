@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "submission", main, summary, _EXAMPLES)
     parser.add_argument("folder", type=directory, metavar="DIR", help="a run directory, or a folder of runs")
     parser.add_argument("--out", type=directory, required=True, metavar="FILE.csv", help="the file to write")
-    parser.add_argument("--suite", help="suite of the leaderboard (default: the only one)")
+    parser.add_argument("--suite", help="suite of the leaderboard (default: that of the tasks asked)")
     parser.add_argument("--split", help="split that was answered (default: the split of the leaderboard)")
     parser.add_argument(
         "--cell", default="", metavar="TEXT", help="if tasks have several cells: take those whose name contains TEXT"
@@ -45,9 +45,10 @@ def main(args: argparse.Namespace) -> int:
     from evalsuite.runs.directory.store import write_atomic
     from evalsuite.runs.run import open_runs
 
-    ours = _submission(args.suite, args.include_path)
+    runs = open_runs([args.folder])
+    ours = _submission(args.suite, args.include_path, {one.task for run in runs for one in run.record.settings})
     split = args.split or ours.split
-    predictions = _predictions(open_runs([args.folder]), ours, split, args.cell)
+    predictions = _predictions(runs, ours, split, args.cell)
     tasks = find_tasks(args.include_path)
     expected = {name: _ids(tasks[task], split, args.data) for task, name in ours.tasks.items() if name in predictions}
     write_atomic(args.out, ours.write(predictions, expected).encode())
@@ -55,23 +56,23 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _submission(suite: str | None, include_paths: Sequence[str]) -> Submission:
-    """How a suite's submission is written; without a name the only one that is known.
+def _submission(suite: str | None, include_paths: Sequence[str], asked: Collection[str]) -> Submission:
+    """How a suite's submission is written; without a name that of the one leaderboard whose tasks were asked.
 
     Raises:
-        UsageError: no benchmark has one of that name, or none was named and there are several.
+        UsageError: no benchmark has one of that name, or it has to be named.
     """
     from evalsuite.plugins import find_benchmarks
 
     benchmarks = find_benchmarks(include_paths).values()
     known = {one.submission.suite: one.submission for one in benchmarks if one.submission}
-    if suite is None and len(known) == 1:
-        return next(iter(known.values()))
-    if suite is None:
-        raise UsageError(f"--suite is missing: whose leaderboard? There are {', '.join(known)}")
-    if suite not in known:
+    if suite is not None and suite not in known:
         raise UsageError(f"--suite: {unknown('submission', suite, known)}")
-    return known[suite]
+    fits = [one for one in known.values() if (one.suite == suite if suite else set(asked) & set(one.tasks))]
+    if len(fits) != 1:
+        found = f"tasks of {' and '.join(one.suite for one in fits)}" if fits else "no leaderboard's tasks"
+        raise UsageError(f"{found} were asked there: say whose leaderboard with --suite ({', '.join(known)})")
+    return fits[0]
 
 
 def _predictions(runs: Iterable[Run], ours: Submission, split: str, part: str) -> dict[str, Mapping[str, str]]:

@@ -32,6 +32,15 @@ This page says how many golden cases agree with evalsuite:
 """
 
 
+TAIL = """## Tasks, and deviations of a run
+
+The task folders say which prompts and scores each task follows, and where a run differs from the official scripts.
+`evalsuite fidelity tasks` prints this for all tasks. With `--include-path` your own tasks are listed too. The docs site
+shows the list here.
+"""
+DIFFERS = ("where", "situation", "official code", "here")
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """What was found about one official function."""
@@ -66,40 +75,45 @@ def taken_to_agree(files: Sequence[Path]) -> tuple[Fact, ...]:
     return tuple(Fact(metric, tuple(sources[metric]), Tally(n, n)) for metric, n in sorted(counts.items()))
 
 
-def page(found: Iterable[Fact], tasks: Mapping[str, Task]) -> str:
-    """The page in Markdown.
-
-    Args:
-        found: what was checked.
-        tasks: the tasks to list, by name.
-    """
+def page(found: Iterable[Fact]) -> str:
+    """The page in Markdown: what was checked, and where the scores differ on purpose."""
     known = {fact.metric: fact for fact in found}
     asked = {prompts.metric for prompts in golden_prompts().values()}
     scores = [fact for metric, fact in sorted(known.items()) if metric not in asked]
     prompts = [fact for metric, fact in sorted(known.items()) if metric in asked]
     cases = ("official function", "source", "golden cases that agree")
-    differs = ("where", "situation", "official code", "here")
     raised = "If the official code raises an error, evalsuite returns the value listed under *Deviations of scores*.\n"
     return "\n".join(
         (
             HEAD,
             *_section("Scores", cases, map(_fact_row, scores), raised),
             *_section("Prompts and cuts", cases, map(_fact_row, prompts)),
-            *_section("Deviations of scores", differs, map(_deviation_row, DEVIATIONS)),
-            *_section("Deviations of a run", differs, map(_deviation_row, run_deviations())),
-            *_section("Tasks", ("suite", "tasks and their versions", "scored as", "asked as"), _task_rows(tasks)),
+            *_section("Deviations of scores", DIFFERS, map(_deviation_row, DEVIATIONS)),
+            TAIL,
         )
     )
 
 
-def run_deviations() -> tuple[Deviation, ...]:
-    """Where a run does other than the official scripts; the golden cases are reproduced as they are."""
-    return tuple(one for benchmark in find_benchmarks().values() for one in benchmark.deviations)
+def from_tasks(include_paths: Sequence[str] = ()) -> str:
+    """What the task folders say, in Markdown: where a run differs from official scripts, and whose rules tasks follow.
+
+    Args:
+        include_paths: as ``find_tasks`` takes them.
+    """
+    benchmarks = find_benchmarks(include_paths).values()
+    deviations = (one for benchmark in benchmarks for one in benchmark.deviations)
+    columns = ("suite", "tasks and their versions", "scored as", "asked as")
+    return "\n".join(
+        (
+            *_section("Deviations of a run", DIFFERS, map(_deviation_row, deviations)),
+            *_section("Tasks", columns, _task_rows(find_tasks(include_paths))),
+        )
+    )
 
 
 def main(golden: Path) -> None:
     """Checks everything in a folder of golden files and writes the page to the standard output."""
-    sys.stdout.write(page(facts(sorted(golden.glob("*.jsonl*"))), find_tasks()))
+    sys.stdout.write(page(facts(sorted(golden.glob("*.jsonl*")))))
 
 
 def _sources(files: Sequence[Path]) -> dict[str, dict[str, None]]:

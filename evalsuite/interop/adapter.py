@@ -1,4 +1,4 @@
-"""Our tasks inside lm-evaluation-harness: the class every YAML under ``tasks/lm_eval`` names.
+"""Our tasks inside lm-evaluation-harness: the class that every YAML file of ``yaml_files`` names.
 
 Imported by lm-eval only, so lm-eval is imported at the top. Prompts, demonstrations, options, scores and metrics
 are ours; what does not fit into the model is cut by lm-eval, from the left and without a record, as it does with any

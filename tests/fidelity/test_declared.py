@@ -24,6 +24,7 @@ ANSWERS = (
     "True",
     REFERENCE,
 )
+SUITES = ("llama2-long", "leval", "longbench", "zeroscrolls", "zeroscrolls-rebuilt")
 ASKED = {"asked": "loyalty", "position": 0}
 
 
@@ -32,9 +33,10 @@ def test_every_official_function_that_a_metric_names_is_one_of_the_golden_cases(
     assert len(DECLARED) >= 80
 
 
-def test_every_task_names_an_official_function_for_its_primary_metric_but_quality_for_its_second() -> None:
-    own = {task.name for task in TASKS.values() for metric in task.metrics if metric.primary and not metric.official}
-    assert own == {"quality"}
+def test_every_task_of_these_suites_but_quality_is_scored_first_by_an_official_function() -> None:
+    tasks = [task for task in TASKS.values() if task.suite in SUITES]
+    own = {task.name for task in tasks for metric in task.metrics if metric.primary and not metric.official}
+    assert (own, len(tasks)) == ({"quality"}, 44)
 
 
 @pytest.mark.parametrize(

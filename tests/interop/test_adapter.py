@@ -15,13 +15,12 @@ from evalsuite.demo.formats import write_world
 from evalsuite.engines.registry import open_prompt_side
 from evalsuite.errors import UsageError
 from evalsuite.interop.yaml_files import PREFIX, write_all, yaml_of
-from evalsuite.plugins import built_in_folder, find_tasks, select_tasks
+from evalsuite.plugins import built_in_folder, find_tasks, select_tasks, tasks_by_folder
 from evalsuite.records import Block, RunSpec
 from evalsuite.runs.asking.requests import groups
 from evalsuite.runs.planning.make_plan import make_plan
 from evalsuite.types import Request
 
-YAMLS = built_in_folder() / "lm_eval"
 WORDS = 8
 
 
@@ -60,11 +59,14 @@ def test_lm_eval_lists_our_tasks_and_no_others(data: Path) -> None:
 
 
 def test_every_yaml_is_what_its_task_makes_of_it_and_there_is_no_other() -> None:
-    tasks = find_tasks()
-    assert {path.stem for path in built_in_folder().rglob("*.yaml")} == set(tasks)
-    for name, task in tasks.items():
-        assert (YAMLS / f"{name}.yaml").read_text() == yaml_of(task)
-        assert yaml_of(task).count("\n") == 3
+    made = {
+        folder / "lm_eval" / f"{task.name}.yaml": yaml_of(task)
+        for folder, tasks in tasks_by_folder().items()
+        for task in tasks
+    }
+    assert len(made) == len(find_tasks())
+    assert {path: path.read_text() for path in built_in_folder().rglob("*.yaml")} == made
+    assert {text.count("\n") for text in made.values()} == {3}
 
 
 @pytest.mark.parametrize("task", ["qasper", "quality", "qmsum"])
@@ -157,10 +159,10 @@ def test_options_reach_the_scorer_in_their_order(data: Path) -> None:
 def included(tmp_path: Path) -> Path:
     """A task of a third party with the YAML lm-eval needs, and its data: four documents of three questions."""
     folder = copytree(TOY, tmp_path / "theirs")
-    (folder / "lm_eval").mkdir()
-    (folder / "lm_eval" / "own.yaml").write_text("task: own\n")
-    (folder / "lm_eval" / "gone.yaml").write_text((YAMLS / "qasper.yaml").read_text())
-    assert write_all(folder) == folder / "lm_eval"
+    (folder / "toy" / "lm_eval").mkdir()
+    (folder / "toy" / "lm_eval" / "own.yaml").write_text("task: own\n")
+    (folder / "toy" / "lm_eval" / "gone.yaml").write_text(yaml_of(find_tasks()["qasper"]))
+    write_all(str(folder))
     words = [{**row, "answers": [row["text"][: 30 * (n % 4)]]} for n, row in enumerate(toy_rows())]
     toy_data(tmp_path / "data", words)
     return folder
@@ -173,7 +175,7 @@ def test_a_task_that_is_not_built_in_runs_under_lm_eval_with_our_standard_errors
     from lm_eval.tasks import TaskManager
     from lm_eval.utils import make_table
 
-    assert {path.name for path in (included / "lm_eval").iterdir()} == {"own.yaml", "toy.yaml"}
+    assert {path.name for path in (included / "toy" / "lm_eval").iterdir()} == {"own.yaml", "toy.yaml"}
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     said = {"data": str(tmp_path / "data"), "include_path": str(included)}
     tasks = TaskManager(include_path=str(included), include_defaults=False, metadata=said)
