@@ -1,6 +1,6 @@
 """What a benchmark's folder may bring besides its tasks: prediction formats, a submission, golden prompts.
 
-A folder's ``task.py`` ends in ``TASKS = (...)``; where it has more, it also says ``BENCHMARK = Benchmark(...)``.
+``task.py`` of a folder ends in ``TASKS = (...)``. A benchmark with more also has ``BENCHMARK = Benchmark(...)``.
 """
 
 from __future__ import annotations
@@ -18,55 +18,55 @@ from evalsuite.types import Sample
 
 @dataclass(frozen=True, slots=True)
 class TaskAnswers:
-    """The answers to one task that a prediction file holds."""
+    """The answers to one task in a prediction file."""
 
     task: Task
     samples: tuple[Sample, ...]
-    """All that are asked, answered or not."""
+    """All samples of the task, with or without an answer."""
     texts: Mapping[str, str]
-    """Answers by sample id; a sample without one is missing."""
+    """Answers by sample id. A sample without an answer is missing."""
     protocol: str = IMPORTED
     notices: tuple[str, ...] = ()
     data: tuple[DataFileRecord, ...] = ()
 
 
 ReadPredictions: TypeAlias = Callable[[Sequence[Path], Mapping[str, Task], Path | None], Iterator[TaskAnswers]]
-"""Files, tasks by name and the data folder (None: EVALSUITE_DATA, else the hub) in; the answers of each task out."""
+"""Takes files, tasks by name and the data folder (None: EVALSUITE_DATA or the hub). Gives the answers by task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
-    """A published format of answers."""
+    """A format of prediction files."""
 
     name: str
-    """What ``score-predictions --suite`` calls it."""
+    """Its name for ``score-predictions --suite``."""
     read: ReadPredictions
     model: Callable[[Sequence[Path]], str] | None = None
-    """Reads the model's name out of the files; None takes the first file's name."""
+    """Reads the name of the model from the files; None uses the name of the first file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """The file a leaderboard takes."""
+    """The file that a leaderboard accepts."""
 
     suite: str
-    """What ``submission --suite`` calls it."""
+    """Its name for ``submission --suite``."""
     split: str
-    """The split a leaderboard judges."""
+    """The split of the leaderboard."""
     tasks: Mapping[str, str]
-    """Task name to the name the leaderboard has for it."""
+    """Task name to the leaderboard's name of the task."""
     write: Callable[[Mapping[str, Mapping[str, str]], Mapping[str, Iterable[str]]], str]
-    """Answers by leaderboard name and sample id, and the expected ids by leaderboard name, in; the file's text out."""
+    """Takes the answers by leaderboard name and sample id, and the expected ids by leaderboard name. Gives the file."""
 
 
 class GoldenInputs(Protocol):
-    """Where golden prompt cases find what they name."""
+    """Gives golden prompt cases the tokenizers and rows that they name."""
 
     def tokenizer(self, name: str) -> Tokenizer:
-        """A tokenizer by its folder's name."""
+        """The tokenizer of a folder."""
 
     def record(self, name: str) -> Mapping[str, Any]:
-        """A generated row by its record's name."""
+        """The generated row with this record name."""
 
     def published(self, folder: str, name: str, index: int) -> Mapping[str, Any]:
         """A row of a published JSON Lines file, by the dataset's folder, the file's stem and the 0-based line."""
@@ -74,32 +74,32 @@ class GoldenInputs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OfficialPrompt:
-    """A prompt as the official script sends it."""
+    """A prompt as the official script sends it: text or token ids."""
 
     text: str | None
-    """None where the script makes token ids only."""
+    """None if the script makes only token ids."""
     ids: Sequence[int] | None
-    """None where the script sends text only."""
+    """None if the script sends only text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenPrompts:
-    """How the recorded prompts of an official script are built again."""
+    """How to build the recorded prompts of an official script again."""
 
     metric: str
-    """The name under which they are counted, e.g. ``prompts.leval``."""
+    """The name of the cases on the fidelity page, e.g. ``prompts.leval``."""
     field: str
-    """A case that has this field is one of them."""
+    """The field that marks a case of this script."""
     build: Callable[[Mapping[str, Any], GoldenInputs], OfficialPrompt]
-    """The prompt of one case, without a look at what is expected."""
+    """Builds the prompt of one case, without reading the expected one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One deliberate difference from official code."""
+    """One deliberate difference from the official code."""
 
     metric: str
-    """Golden name, ``<benchmark>.<metric>``; several are separated by a comma and a space."""
+    """Golden name, ``<benchmark>.<metric>``; several names are separated by a comma and a space."""
     situation: str
     official: str
     """What the official code does."""
@@ -114,4 +114,4 @@ class Benchmark:
     submission: Submission | None = None
     prompts: GoldenPrompts | None = None
     deviations: tuple[Deviation, ...] = ()
-    """Where a run does other than the official scripts."""
+    """Where a run differs from the official scripts."""

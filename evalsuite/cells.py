@@ -1,4 +1,4 @@
-"""The table: the axes of a cell, and a cell with everything needed to believe its value."""
+"""The cells of a table: the options that name a cell, and its value with everything needed to trust it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The axes of one table cell, before the model and the metric."""
+    """The options that name one cell, without the model and the metric."""
 
     suite: str
     task: str
@@ -16,7 +16,7 @@ class Setting:
     shots: int
     seed: int
     max_prompt_tokens: int | None
-    """The cap asked for; None when only the model's maximum bounds the prompt."""
+    """The cap; None if only the model's maximum limits the prompt."""
     length: int | None
     strategy: str
 
@@ -31,13 +31,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Cell(Setting):
-    """One value of a table, with everything needed to believe it. Cuts are counted over answered samples alone."""
+    """One value of a table, with everything needed to trust it. Cuts are counted over answered samples only."""
 
     model: str
     metric: str
     primary: bool
     value: float | None
-    """0 to 100; None while the cell is incomplete (unless incomplete values were asked for)."""
+    """0 to 100; None while the cell is incomplete, unless ``--allow-incomplete`` was given."""
     stderr: float | None
     """Standard error clustered by document; None with fewer than two documents."""
     asked: int
@@ -48,13 +48,15 @@ class Cell(Setting):
     documents: int
     cut: int
     evidence_lost: int | None
-    """Lost in part counts as lost. None where there was nothing to lose: no evidence marked, or no shots."""
+    """Samples that lost evidence, in whole or in part; None if the data marks no evidence."""
     complete: bool
     demonstrations_lost: int | None = None
+    """Samples that lost demonstrations, in whole or in part; None with 0 shots."""
     kept: float | None = None
+    """Mean share of the prompts' tokens that were sent, 0 to 1."""
     output_capped: int | None = None
-    """Answers that ended at the output limit. None only in cells scored before this was counted."""
+    """Answers that stopped at the output limit; None in cells that an older version scored."""
     value_completed: float | None = None
-    """The value over the answers that ended by themselves; None where there is none or it cannot be told."""
+    """The value over the answers that the model ended by itself; None if there are none, or if it is unknown."""
     repeats: int = 1
     higher_is_better: bool = True

@@ -1,4 +1,4 @@
-"""The errors a user can mend."""
+"""The errors that a user can correct."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 
 LISTED = 60
-"""Names listed at most when none is near."""
+"""Largest number of names in the list."""
 
 
 class UsageError(Exception):
-    """Bad input: one clear line that names the file, line or sample and says what to do. Exit code 2."""
+    """Bad input. The message is one line: what is wrong, where (file, line, sample), what to do. Exit code 2."""
 
 
 class MissingDataError(UsageError):
-    """Data that is not there; the line says what to get, from where, and where to put it."""
+    """Missing data. The message says what to get, where to find it, and where to put it."""
 
 
 class TaskError(UsageError):
-    """A task's own code failed or gave a value that cannot be: it costs that task's table, the others go on."""
+    """The code of a task failed or returned an impossible value. Only this task gets no table."""
 
 
 class ImpossibleError(UsageError):
-    """Several things that cannot be asked, all told at once."""
+    """Several things that cannot be asked, reported together."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        """Keeps each problem's line apart, for a command that can show them one below the other."""
+        """Keeps the problems apart, so that a command can show one on each line."""
         super().__init__("; ".join(problems))
         self.problems = problems
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """The message for an unknown name: the nearest ones, or all there are."""
+    """The message for an unknown name: it suggests the nearest names, else lists all."""
     names = sorted(set(known))
     near = get_close_matches(name, names, n=3, cutoff=0.5)
     listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
@@ -43,7 +43,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 @contextmanager
 def needs(extra: str, what: str) -> Iterator[None]:
-    """Says which extra to install when a package that is imported inside the block is not there.
+    """If an import inside the block fails, says which extra to install.
 
     Args:
         extra: the extra of ``pyproject.toml`` that brings the package.
@@ -62,7 +62,7 @@ def needs(extra: str, what: str) -> Iterator[None]:
 
 
 def check_installed(extra: str, what: str, *packages: str) -> None:
-    """Looks for packages without importing them, so that nothing is begun that cannot be ended.
+    """Checks that packages are installed, without importing them. Call it before long work.
 
     Args:
         extra: the extra that brings them.
@@ -78,5 +78,5 @@ def check_installed(extra: str, what: str, *packages: str) -> None:
 
 
 def missing_package(extra: str, what: str, package: str) -> str:
-    """The message for a package that only an extra brings."""
+    """The message for a package that is only in an extra."""
     return f"{what} needs the package {package}, which is not installed; pip install 'evalsuite[{extra}]'"

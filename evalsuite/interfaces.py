@@ -1,4 +1,4 @@
-"""The two protocols over token ids: tokenizers and engines; and what a benchmark's own cut rule takes and gives."""
+"""What a tokenizer, an engine and a benchmark's own cut rule must provide."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from evalsuite.types import Completion, Parts, Removal, Request, Sample, Span
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """Token ids of a text and, for each, the characters it stands for."""
+    """Token ids of a text, and the characters of each token."""
 
     ids: tuple[int, ...]
     offsets: tuple[tuple[int, int], ...]
 
 
 class JoinedText(Protocol):
-    """The tokens of a text put together from others: exactly those of encoding it whole."""
+    """The tokens of a text that is joined from other texts. They are equal to the tokens of the whole text."""
 
     def __len__(self) -> int:
         """Number of tokens."""
@@ -29,52 +29,52 @@ class JoinedText(Protocol):
         """All token ids."""
 
     def start(self, index: int) -> int:
-        """The character the token at a position starts at."""
+        """The character at which a token starts, by the position of the token."""
 
     def before(self, character: int) -> int:
         """How many tokens start before a character."""
 
     def without(self, removed: Span) -> JoinedText:
-        """The text with a stretch of it left out."""
+        """The text without a part of it."""
 
 
 class Tokenizer(Protocol):
-    """What prompts, cuts and engines need of a tokenizer."""
+    """A tokenizer, as prompts, cuts and engines use it."""
 
     @property
     def bos_id(self) -> int | None:
-        """The id put in front of every prompt, None where the model has none."""
+        """The id that begins every prompt; None if the model has none."""
 
     @property
     def eos_ids(self) -> frozenset[int]:
         """Ids that end a generation."""
 
     def encode(self, text: str, *, special_tokens: bool = False) -> list[int]:
-        """Ids as the official scripts get them: special strings in the text are read as special tokens.
+        """Ids as in the official scripts: special strings in the text become special tokens.
 
         Args:
             text: any text.
-            special_tokens: also add the tokenizer's own BOS/EOS frame.
+            special_tokens: also add the tokenizer's own BOS and EOS.
         """
 
     def encode_literal(self, text: str) -> Encoding:
-        """Ids without any frame; a special token's spelling inside the text stays text."""
+        """Ids without BOS and EOS. Special strings in the text stay text."""
 
     def encode_joined(self, texts: Sequence[str]) -> JoinedText:
-        """The tokens of ``encode_literal("".join(texts))``; a long text seen before need not be read again."""
+        """The tokens of ``encode_literal("".join(texts))``. A long text is not encoded a second time."""
 
     def encode_template(self, text: str) -> list[int]:
-        """Ids of a chat template's own text, where special strings are special tokens."""
+        """Ids of the text of a chat template. Special strings become special tokens."""
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Character offsets of ``encode(text)``."""
 
     def decode(self, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
-        """The text of ids, without cleaning up spaces."""
+        """The text of ids. Spaces are not cleaned up."""
 
 
 class PromptSide(Protocol):
-    """What making prompts needs of a model: no weights."""
+    """What prompts need from a model: its tokenizer and its limits, without weights."""
 
     @property
     def info(self) -> EngineInfo:
@@ -82,21 +82,21 @@ class PromptSide(Protocol):
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """The tokenizer whose ids it takes."""
+        """The tokenizer of the model."""
 
 
 class Engine(PromptSide, Protocol):
-    """A language model behind one small protocol over token ids."""
+    """A language model that answers requests of token ids."""
 
     def complete(self, groups: Iterable[Sequence[Request]]) -> Iterator[Completion]:
-        """Answers every request of every group, in any order, each as soon as it is known.
+        """Answers every request of every group, in any order. Each answer is given as soon as it is there.
 
         Args:
-            groups: pulled lazily; the requests of one group share a document, and a long prefix
-                of ids where the cut allows.
+            groups: read one by one, when they are needed. The requests of a group share a document. If the cut
+                allows it, they share a long prefix of ids.
 
         Yields:
-            One completion a request. A request that cannot be answered yields one with ``error`` set; the others go on.
+            One completion for each request. If a request cannot be answered, its completion has an ``error``.
         """
 
     def close(self) -> None:
@@ -108,28 +108,28 @@ CutRule: TypeAlias = Callable[["OfficialCutInput"], "OfficialCut"]
 
 @dataclass(frozen=True, slots=True)
 class OfficialCutInput:
-    """What a benchmark's own cut rule gets."""
+    """The input of a benchmark's own cut rule."""
 
     sample: Sample
     parts: Parts
     limit: int
-    """The benchmark's own limit (its meaning is the rule's): the smaller of the cap and the model's maximum."""
+    """The smaller of the cap and the model's maximum. The rule decides what the limit covers."""
     max_new_tokens: int
     tokenizer: Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
 class OfficialCut:
-    """What a benchmark's own cut rule made: the prompt's ids exactly as its script sends them."""
+    """The result of a benchmark's own cut rule: the ids of the prompt exactly as the official script sends them."""
 
     ids: tuple[int, ...]
     tokens_before: int
     removed: tuple[Removal, ...]
     side: Literal["left", "right", "middle"] | None
     kept: tuple[Span, ...]
-    """The stretches of the document that stayed, in characters."""
+    """The parts of the document that were kept, in characters."""
     over_limit: bool = False
-    """The official result exceeds its own limit; fidelity reproduces it, a run refuses it."""
+    """Whether the official result exceeds its own limit. ``fidelity`` reproduces it; a run does not ask it."""
     note: str = ""
     prompt_limit: int | None = None
-    """Most tokens the rule lets a prompt have, where that is not the limit less the answer (L-Eval's)."""
+    """The rule's own limit of a prompt, if it is not the limit minus the room for the answer (L-Eval)."""

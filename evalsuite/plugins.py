@@ -1,7 +1,7 @@
-"""Finds plug-ins: the built-in folders, folders of ``--include-path``, and installed packages' entry points.
+"""Finds plug-ins: the built-in folders, the folders of ``--include-path``, and entry points of installed packages.
 
-A plug-in folder holds ``task.py``, which ends in ``TASKS = (...)``, and says ``BENCHMARK = Benchmark(...)`` where it
-brings more than tasks; its siblings are imported relatively.
+A plug-in folder has a file ``task.py``, which ends in ``TASKS = (...)``. A plug-in with more than tasks also has
+``BENCHMARK = Benchmark(...)``. ``task.py`` imports other modules of its folder relatively.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def find_tasks(include_paths: Sequence[str] = ()) -> Mapping[str, Task]:
 
 
 def select_tasks(names: Iterable[str], tasks: Mapping[str, Task]) -> tuple[Task, ...]:
-    """The tasks of these names; a suite's name stands for all its tasks, in the suite's order.
+    """The tasks with these names. The name of a suite stands for all its tasks, in the order of the suite.
 
     Raises:
-        UsageError: an unknown name, answered with the nearest ones.
+        UsageError: a name is unknown; the message suggests the nearest names.
     """
     suites = {task.suite for task in tasks.values()}
     chosen: dict[str, Task] = {}
@@ -70,7 +70,7 @@ def select_tasks(names: Iterable[str], tasks: Mapping[str, Task]) -> tuple[Task,
 
 
 def find_benchmarks(include_paths: Sequence[str] = ()) -> Mapping[str, Benchmark]:
-    """What plug-ins bring besides their tasks, by where it stands; those that bring tasks alone are left out.
+    """What plug-ins bring besides their tasks, by their origin. Plug-ins with tasks only are left out.
 
     Args:
         include_paths: as ``find_tasks`` takes them.
@@ -98,7 +98,7 @@ def tasks_by_folder(include_path: str | None = None) -> Mapping[Path, tuple[Task
 def module(folder: str, name: str) -> ModuleType:
     """A module of a built-in plug-in folder, e.g. ``module("zeroscrolls", "naive")``: for notebooks and tests.
 
-    The package itself reaches into no folder: what it needs of one stands in TASKS and BENCHMARK.
+    The package itself does not use it. It needs only TASKS and BENCHMARK of a folder.
     """
     return importlib.import_module(f"{_package(BUILT_IN, built_in_folder())}.{folder}.{name}")
 
@@ -183,7 +183,7 @@ def _benchmark(found: object, origin: str) -> Benchmark:
 
 @cache
 def _package(name: str, folder: Path) -> str:
-    """A parent package whose sub-packages are the plug-in folders; the ordinary import system does the rest."""
+    """A parent package. Its sub-packages are the plug-in folders, imported in the ordinary way."""
     parent = ModuleType(name)
     parent.__path__ = [str(folder)]
     sys.modules[name] = parent

@@ -1,8 +1,9 @@
-"""Two ways to ask that several tasks share: as Llama 2 Long asks pretrained models, and as SCROLLS asks.
+"""Two protocols that several tasks share: Llama 2 Long for pretrained models, and SCROLLS.
 
-Source: Xiong et al. 2023, arXiv:2309.16039, footnote 2: ``{CONTEXT} Q: {QUESTION}, A:``. The paper states neither how
-demonstrations are joined, nor the longest answer, nor where an answer ends. Here a demonstration is the same text with
-its answer behind it and a blank line; an answer ends at its line; its room is that of ZeroSCROLLS (arXiv:2305.14196).
+Source: Xiong et al. 2023, arXiv:2309.16039, footnote 2: ``{CONTEXT} Q: {QUESTION}, A:``. The paper does not
+say how demonstrations are joined, how long an answer may be, or where it ends. Here a demonstration is the same text,
+followed by its answer and a blank line. An answer ends with its line. Its limit is the limit of ZeroSCROLLS
+(arXiv:2305.14196).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def question(sample: Sample) -> str:
 
 
 def first_reference(sample: Sample) -> str:
-    """The answer a demonstration gives: the first of the references."""
+    """The answer of a demonstration: the first reference."""
     return sample.references[0]
 
 
@@ -41,13 +42,13 @@ def paper_protocol(
     options: Callable[[Sample], tuple[str, ...]] | None = None,
     note: str = "",
 ) -> PromptProtocol:
-    """A protocol that asks as the paper does.
+    """A protocol with the prompt of the paper.
 
     Args:
         score: reads and scores the answer.
         max_new_tokens: room for the answer.
-        asked: what stands behind ``Q:``.
-        answer: what a demonstration says behind ``A:``.
+        asked: the text after ``Q:``.
+        answer: the text after ``A:`` in a demonstration.
         name: the protocol's name.
         options: continuations to compare instead of generating an answer.
         note: what a reader of the number must know.
@@ -77,14 +78,14 @@ def paper_protocol(
 
 
 def scrolls_protocol(*, score: Scorer, max_new_tokens: int, asked: Words = question, note: str = "") -> PromptProtocol:
-    """A protocol that asks as SCROLLS does (Shaham et al. 2022): the query, a blank line, the document, nothing more.
+    """A protocol with the prompt of SCROLLS (Shaham et al. 2022): the query, a blank line, the document.
 
-    Meant for models fine-tuned on it: no demonstrations, no words that lead to the answer. A document that is too long
-    loses its end.
+    It is for models that were fine-tuned on SCROLLS. There are no demonstrations, and no words before the answer. The
+    end of a long document is cut.
 
     Args:
         score: reads and scores the answer.
-        max_new_tokens: room for the answer; SCROLLS states none.
+        max_new_tokens: room for the answer; SCROLLS names none.
         asked: the query.
         note: what a reader of the number must know.
     """

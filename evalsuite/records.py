@@ -1,4 +1,4 @@
-"""What a run writes down about itself: what was asked, of which model, with which data."""
+"""The spec of a run, and what a run records: questions, model, data."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from evalsuite.types import Cut, Json, Span
 from evalsuite.work import Generate
 
 IMPORTED = "imported"
-"""The protocol and strategy of answers made elsewhere, whose prompts are unknown."""
+"""The protocol and strategy of answers that another program made. Their prompts are unknown."""
 
 SCHEMA_VERSION = 2
-"""Goes up when the meaning or shape of a file in a run directory changes."""
+"""Raised if the meaning or format of a file in a run directory changes."""
 SEALED_SINCE = 2
-"""Run directories of earlier schema versions have no seals; they are read, and that is said."""
+"""Run directories of earlier schema versions have no seals. They can be read, and a note says so."""
 OLDEST_SCHEMA = 1
-"""The earliest schema version that is still read."""
+"""The earliest schema version that can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """What was evaluated: content, never a path."""
+    """The model that was evaluated, known by its content, never by its path."""
 
     name: str
-    """For display: the last part of a path, a hub id, or the served id."""
+    """Name for display: the last part of a path, the id on the hub, or the id on the server."""
     hash: str
-    """SHA-256 over weights, config and tokenizer files, or over the served id and revision,
-    with result-changing load options."""
+    """SHA-256 of weights, config and tokenizer files (or of the id and revision on the server), and of the load options
+    that change results."""
     revision: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     """Load options that change results: dtype, RoPE override, quantization, adapter."""
@@ -37,27 +37,27 @@ class ModelIdentity:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What a run records of the engine that answered."""
+    """What a run records about its engine."""
 
     scheme: str
     version: str
     model: ModelIdentity
     max_model_len: int | None
-    """Tokens of prompt plus answer the model takes; None where it is unknown."""
+    """Maximum tokens of prompt and answer; None if unknown."""
     max_model_len_source: str = "config"
     tokenizer: str = ""
     """Hash of the tokenizer's files."""
     notes: tuple[str, ...] = ()
-    """Safe fall-backs taken, each said once."""
+    """Notes for the reader, such as a fall-back that was used."""
 
 
 ALL = "*"
-"""In a mapping by task: every task that is not named."""
+"""In a mapping by task: stands for every task that is not named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Questions asked together: every combination of the lists, for every task."""
+    """Tasks and their options. Every task is asked with every combination of the lists."""
 
     tasks: tuple[str, ...]
     """Names of tasks or suites."""
@@ -65,20 +65,20 @@ class Block:
     max_prompt_tokens: tuple[int | None, ...] = (None,)
     lengths: tuple[int | None, ...] = (None,)
     seeds: tuple[int, ...] = (0,)
-    """Of the draw of demonstrations, and of generated documents."""
+    """Seeds of the draw of demonstrations, and of generated documents."""
     protocol: str | None = None
-    """A protocol all tasks have; None takes each task's default."""
+    """A protocol that all tasks have; None uses the default of each task."""
     strategy: str | None = None
-    """None takes the protocol's default."""
+    """None uses the default of the protocol."""
     split: Mapping[str, str] = field(default_factory=dict)
-    """By task, or under ``*`` for all others; a task that is not named takes its default."""
+    """The split of each task; ``*`` stands for all others. A task without an entry uses its default."""
     limit_documents: Mapping[str, int] = field(default_factory=dict)
-    """Only the first so many documents with text, by task, or under ``*`` for all others."""
+    """Number of documents with text that are asked, by task; ``*`` stands for all others."""
     demo_draw: Literal["task", "sample"] = "task"
     demo_documents: Literal["whole", "placeholder"] = "whole"
     chat_template: bool = False
     template_date: str | None = None
-    """``YYYY-MM-DD`` for a chat template that prints the date; None takes its own fallback, else a constant."""
+    """Date that a chat template prints, ``YYYY-MM-DD``; None uses the template's default date, else a constant."""
     share_prefix: Literal["off", "aligned"] = "off"
     max_new_tokens: int | None = None
     """Overrides the protocol's limit."""
@@ -86,29 +86,29 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """What was asked for: every option that shapes a run of one model."""
+    """What a run asks: one model, and all options that can change results."""
 
     model: str
     blocks: tuple[Block, ...]
     model_name: str | None = None
-    """What tables call the model; None takes its own name."""
+    """Name of the model in tables; None uses its own name."""
     max_model_len: int | None = None
     data: str | None = None
     skip_missing_data: bool = False
-    """Leave out tasks whose data is not there, and say so, instead of refusing the run."""
+    """Leave out tasks whose data is missing, with a note. Otherwise the run is refused."""
     skip_impossible: bool = False
-    """Leave out cells that cannot be asked, and say so, instead of refusing the run."""
+    """Leave out cells that cannot be asked, with a note. Otherwise the run is refused."""
     include_paths: tuple[str, ...] = ()
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """The names of tasks and suites asked for, each once."""
+        """The names of all tasks and suites of the blocks, each once."""
         return tuple(dict.fromkeys(name for block in self.blocks for name in block.tasks))
 
 
 @dataclass(frozen=True, slots=True)
 class DataFileRecord:
-    """A file that was read, by content."""
+    """A data file that was read, with its checksum."""
 
     task: str
     name: str
@@ -118,7 +118,7 @@ class DataFileRecord:
 
 @dataclass(frozen=True, slots=True)
 class FileSeal:
-    """What a file of a run directory was when it was written to its end."""
+    """Line count and checksum of a finished file of a run directory."""
 
     lines: int
     sha256: str
@@ -126,19 +126,19 @@ class FileSeal:
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """How the answers of a run were scored last; what was asked stands in the record itself."""
+    """How the answers of a run were last scored."""
 
     evalsuite_version: str
     commit: str | None
     task_versions: Mapping[str, int]
-    """Version of each task by which its answers were scored."""
+    """Version of each task that scored its answers."""
     metric_versions: Mapping[str, int] = field(default_factory=dict)
     """Version of each metric, as ``task/metric``."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """Everything needed to believe and repeat a run."""
+    """Everything needed to trust and repeat a run."""
 
     check: str = field(default="", kw_only=True)
     """First 16 hex digits of the SHA-256 of this file with an empty ``check``; empty only before schema version 2."""
@@ -151,42 +151,42 @@ class RunRecord:
     """Cell key to hash of data, sample ids, protocol, template text, demonstrations, versions, cap and strategy."""
     data: tuple[DataFileRecord, ...]
     notices: tuple[str, ...]
-    """What the reader should know: missing texts, draws from the evaluated split, index bases inferred."""
+    """Notes for the reader: missing texts, demonstrations from the evaluated split, how labels were read."""
     packages: Mapping[str, str]
     commit: str | None
     hardware: Mapping[str, str]
     provenance: Literal["generated", "imported"] = "generated"
     engine_changes: tuple[EngineInfo, ...] = ()
     block_of: Mapping[str, int] = field(default_factory=dict)
-    """Cell key to the place of its block in the spec."""
+    """Cell key to the index of its block in the spec."""
     task_versions: Mapping[str, int] = field(default_factory=dict)
     """Version of each task when it was asked."""
     metric_versions: Mapping[str, int] = field(default_factory=dict)
-    """Version of each metric when its task was asked, as ``task/metric``; 1 where none is said."""
+    """Version of each metric when its task was asked, as ``task/metric``; 1 if it is not listed."""
     rescored_identity: Mapping[str, str] = field(default_factory=dict)
-    """Question identity at the last scoring, of cells whose task had another version by then."""
+    """Question identity at the last scoring, for cells whose task had changed its version since it was asked."""
     scoring: Scoring | None = None
-    """None while nothing was scored, and in runs written before it was recorded."""
+    """None while nothing is scored, and in older runs."""
     sealed: Mapping[str, FileSeal] = field(default_factory=dict)
-    """Counts and checksums of the run's files; one that is being written has none until the run closes."""
+    """Line counts and checksums of the run's files. A file gets its entry when the run has finished writing it."""
     begun: str | None = None
     """When the run was first started: ISO 8601, UTC."""
     ended: str | None = None
-    """When its last answer was written; None while it is going on or was cut short."""
+    """When its last answer was written; None while the run is not finished."""
     template_dates: tuple[str | None, ...] = ()
-    """The date in each block's chats: ``YYYY-MM-DD`` or ``the template's own``; None where no template reads one."""
+    """The date in the chats of each block: ``YYYY-MM-DD`` or ``the template's own``; None without a date."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRecord:
-    """A line of ``samples.jsonl``: a sample with its document by hash."""
+    """A line of ``samples.jsonl``: a sample. The document is named by its hash."""
 
     task: str
     split: str
     length: int | None
     id: str
     document: str
-    """Hash of the document's text, stored once under ``documents/``."""
+    """Hash of the document's text. ``documents/`` has the text."""
     document_id: str
     question: str
     references: tuple[str, ...]
@@ -195,12 +195,12 @@ class SampleRecord:
     evidence: tuple[Span, ...] | None
     attributes: Mapping[str, Json]
     seed: int | None = None
-    """Of the document, where it was generated; None for a natural one."""
+    """Seed of a generated document; None for a natural one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """A line of ``requests.jsonl``: what was asked, the token ids by hash."""
+    """A line of ``requests.jsonl``: what was asked. The token ids are named by their hash."""
 
     check: str = field(default="", kw_only=True)
     """First 16 hex digits of the SHA-256 of the line with an empty ``check``."""
@@ -209,7 +209,7 @@ class RequestRecord:
     sample_id: str
     document: str
     key: str | None
-    """Key of its completion in the journal; None when the sample was skipped."""
+    """Key of its completion in the journal; None if the sample was not asked."""
     prompt_hash: str | None
     decoding: Generate | None
     """How the answer is generated; None for other work."""
@@ -220,6 +220,6 @@ class RequestRecord:
     skipped: str | None = None
     """Why the sample was not asked."""
     refused: str | None = None
-    """Why its prompt cannot be made: the sample failed."""
+    """Why its prompt cannot be made. The sample then failed."""
     kind: Literal["generate", "choose", "loss"] | None = None
-    """What was asked of the model; None for a skipped sample, and in runs written before kinds were said."""
+    """The kind of work; None if the sample was not asked, and in older runs."""

@@ -1,4 +1,4 @@
-"""Names from models and files are hostile until made safe for the place they are shown in."""
+"""Names from models and files may be hostile. These functions make them safe for the place where they are shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hashlib import sha256
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width signs start formulas too
 _MARKDOWN = {**{sign: f"\\{sign}" for sign in "\\|`*_[]~$"}, **{sign: f"&#{ord(sign)};" for sign in "<>&"}}
 _LONGEST = 200
-"""Characters of a name a table shows in full."""
+"""Longest name that a table shows in full."""
 
 
 def plain(text: str) -> str:
@@ -18,12 +18,12 @@ def plain(text: str) -> str:
 
 
 def plain_lines(text: str) -> str:
-    """As ``plain``, line breaks kept."""
+    """As ``plain``, but line breaks are kept."""
     return "\n".join(plain(line) for line in text.split("\n"))
 
 
 def short(text: str) -> str:
-    """As ``plain``; of a name too long for a table the beginning, and a hash that keeps it apart from others."""
+    """As ``plain``. A name that is too long for a table is shortened, and a hash makes it unique."""
     if len(text) <= _LONGEST:
         return plain(text)
     digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -31,7 +31,7 @@ def short(text: str) -> str:
 
 
 def csv_safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP: CSV injection), whatever character parts its columns."""
+    """A text that is no formula in a spreadsheet (OWASP: CSV injection), with any separator of columns."""
     inside = re.sub(r"(?<=[;\t|])([^\S\t]*+)(?=[=+\-@＝＋－＠])", r"\1'", text)  # noqa: RUF001 - as above
     return "'" + inside if inside.lstrip().startswith(_FORMULA) else inside
 

@@ -1,6 +1,6 @@
-"""A task: a value made of functions and settings, not a class to inherit.
+"""A task is a value made of functions and settings. It is not a class to inherit from.
 
-A benchmark is a folder ``tasks/<benchmark>/task.py`` that ends in ``TASKS = (...)``.
+A benchmark is a folder with a file ``task.py``. The last statement of this file is ``TASKS = (...)``.
 """
 
 from __future__ import annotations
@@ -43,28 +43,28 @@ class Row(Protocol):
         """A list of at least one string, such as references."""
 
     def optional_texts(self, name: str) -> Sequence[str | None]:
-        """A list of strings and nulls, empty where it is absent."""
+        """A list of strings and nulls; empty if the field is absent."""
 
     def text_lists(self, name: str) -> Sequence[Sequence[str]]:
-        """A list of lists of strings, empty where it is absent."""
+        """A list of lists of strings; empty if the field is absent."""
 
     def clean(self, name: str, text: str) -> str:
-        """A text taken out of a field read raw, refused where it can be none."""
+        """Checks a text that comes from a field read with ``get``."""
 
     def optional_text(self, name: str) -> str | None:
-        """A string field, None where it is absent or null."""
+        """A string field; None if it is absent or null."""
 
     def optional_truth(self, name: str) -> bool | None:
-        """A field that is true or false, None where it is absent or null."""
+        """A field that is true or false; None if it is absent or null."""
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The raw value of an optional field, unchecked."""
+        """The value of an optional field, not checked."""
 
     def names(self) -> list[str]:
-        """The names of its fields, for an object whose fields are ids."""
+        """The names of its fields. Use it for an object whose field names are ids."""
 
     def error(self, name: str, expected: str) -> UsageError:
-        """The error to raise for a field that is present but wrong."""
+        """The error for a field that is there but wrong. Raise it."""
 
 
 class File(Protocol):
@@ -85,16 +85,16 @@ class File(Protocol):
 
 
 class Source(Protocol):
-    """The files of one benchmark, wherever they live."""
+    """The files of one benchmark: in a folder, in a zip, or on the hub."""
 
     def find(self, *patterns: str) -> Sequence[File]:
-        """Files matching any of the glob patterns (``.gz`` implied), sorted by name, empty when none does."""
+        """Files that match one of the glob patterns (also with ``.gz``), sorted by name; empty if there is none."""
 
     def need(self, *patterns: str) -> Sequence[File]:
-        """As ``find``, but none at all is an error that says what to get, from where, and where to put it."""
+        """As ``find``. If there is no file, the error says what to get, where to find it, and where to put it."""
 
     def note(self, text: str) -> None:
-        """Tells the reader of the run something about the data; repeated texts are kept once."""
+        """A note about the data, for the reader of the run. A repeated text is kept once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +106,13 @@ class HubFile:
     """Path in the repository; for a zip, ``archive.zip::member``."""
     split: str
     revision: str | None = None
-    """Commit; None means resolved at first fetch and pinned in the lock file."""
+    """Commit; None means that the first download looks it up and the lock file keeps it."""
     sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Where a task's data comes from and on what terms."""
+    """Where the data of a task comes from, and its licence."""
 
     folder: str
     """Its folder below ``--data DIR``."""
@@ -120,86 +120,86 @@ class Dataset:
     licence: str
     citation: str
     instructions: str
-    """One sentence: what to get, from where, and how to lay it out."""
+    """One sentence: what to get, from where, and where to put it."""
     hub: tuple[HubFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number of a task, and what a reader of it must know: whose rule it is, which way is better."""
+    """One number of a task: how it is computed, whose rule it follows, and whether higher is better."""
 
     name: str
     primary: bool = False
     official: str = ""
-    """Golden name of the official function whose values it takes, e.g. ``leval.exam``; empty for a rule of its own."""
+    """Golden name of the official function that it follows, e.g. ``leval.exam``; empty for a rule of its own."""
     scale: float = 1.0
-    """What the official value is multiplied by to run from 0 to 100: 100 where it runs from 0 to 1."""
+    """Factor from the official value to 0 to 100. If the official value is 0 to 1, this is 100."""
     of: tuple[str, ...] = ()
-    """Names of the metrics whose dataset means it combines; empty for a plain mean over samples."""
+    """Names of the metrics whose dataset means are combined; empty for a plain mean over samples."""
     combine: Callable[[Mapping[str, float]], float] | None = None
-    """For a derived metric: dataset means in, value out."""
+    """For a derived metric: makes its value from the dataset means."""
     subset: Callable[[Sample], bool] | None = None
-    """For a metric over some samples only (a hard subset): which. Its per-sample values come from ``averages``."""
+    """For a metric over some samples, e.g. a hard subset: says which. ``averages`` names the values."""
     averages: str = ""
-    """The per-sample metric a subset metric averages."""
+    """For a metric over some samples: the metric whose values are averaged."""
     higher_is_better: bool = True
     """False for an error or a loss: tables then mark the smallest value as the best."""
     clusters: Callable[[Sample], str] | None = None
-    """Samples that share this text are not independent, and its error says so. None takes the sample's document."""
+    """Samples with the same text are one cluster of the standard error. None clusters by document."""
     version: int = 1
-    """Goes up when its rule changes and the rest of the task does not."""
+    """Raise it if the rule of the metric changes and the rest of the task does not."""
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """Names of the per-sample values it is made of."""
+        """Names of the values of a sample that it uses."""
         return self.of if self.combine else (self.averages or self.name,)
 
     def cluster(self, sample: Sample) -> str:
-        """What a sample's error is clustered by."""
+        """The cluster of a sample for the standard error."""
         return sample.document.id if self.clusters is None else self.clusters(sample)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptProtocol:
-    """One way a task may be asked: prompt, answer room and how the answer is read."""
+    """One way to ask a task: its prompt, the room for the answer, and how the answer is scored."""
 
     name: str
     follows: str
     """Paper or repository@commit that the prompt follows."""
     prompt: Callable[[Sample], Parts]
-    """The zero-shot prompt; its parts' texts joined are the prompt's text."""
+    """Writes the zero-shot prompt. The texts of its parts, joined, are the text of the prompt."""
     score: Callable[[Sample, Completion], ScoredAnswer]
     demonstrate: Callable[[Sample], Parts] | None = None
-    """A demonstration as parts, its document in a DOCUMENT part that a placeholder can replace; None: no shots."""
+    """Writes a demonstration. Its document is a DOCUMENT part, so that ``...`` can replace it. None: no shots."""
     own_shots: int | None = None
-    """Demonstrations the prompt holds already (lm-eval's tasks); it is asked so once, whatever ``--shots`` says."""
+    """Number of demonstrations in the prompt itself (lm-eval's tasks). ``--shots`` has then no effect."""
     max_new_tokens: int = 64
     stop: tuple[str, ...] = ()
     options: Callable[[Sample], tuple[str, ...]] | None = None
-    """Continuations whose log-likelihoods are compared; None means the answer is generated."""
+    """Gives the options whose log-likelihoods are compared; None if the answer is generated."""
     strategy: str = "left"
     cut: CutRule | None = None
-    """The benchmark's own rule, used under the strategy ``official``."""
+    """The benchmark's own cut, for the strategy ``official``."""
     limit_includes_generation: bool = False
-    """Whether the cap covers prompt and answer (ZeroSCROLLS on APIs, L-Eval) or the prompt alone (Llama 2 Long)."""
+    """True if the cap covers prompt and answer (ZeroSCROLLS on APIs, L-Eval); False for the prompt (Llama 2 Long)."""
     note: str = ""
-    """What a reader of the number must know, e.g. that the gold length was shown."""
+    """What a reader of the number must know, e.g. that the prompt shows the length of the gold answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of a task's data is read; a task whose documents are natural needs the source and the split alone."""
+    """Which data of a task is read. A task with natural documents needs only the source and the split."""
 
     source: Source
     """Where its files are."""
     split: str
     length: int | None = None
-    """Tokens that a generated document must have; None leaves its size to the task."""
+    """Tokens that a generated document must have; with None, the task chooses the size."""
     seed: int = 0
-    """What a generated document depends on besides its length; 0 for natural ones."""
+    """The seed of generated documents; 0 for natural ones."""
     tokenizer: Tokenizer | None = None
-    """The model's, so that a generated document has exactly its length in the tokens of the model asked; None where
-    no model is at hand."""
+    """The tokenizer of the model that is asked. With it, a generated document has exactly its length; None without a
+    model."""
 
 
 Samples: TypeAlias = Callable[[Selection], Iterable[Sample]]
@@ -213,9 +213,9 @@ class Task:
     suite: str
     title: str
     version: int
-    """Goes up when prompt, data reading or metric changes."""
+    """Raise it if the prompt, the reading of data or a metric changes."""
     samples: Samples
-    """The samples selected, in file order, documents contiguous."""
+    """Gives the samples of a selection in file order, all questions of a document together."""
     splits: tuple[str, ...]
     split: str
     """The default split."""
@@ -225,12 +225,12 @@ class Task:
     dataset: Dataset
     paper: str
     train_split: str | None = None
-    """Where demonstrations are drawn from."""
+    """The split that demonstrations are drawn from."""
     generated: bool = False
-    """Whether it makes its documents: of the length, with the seed and in the tokens asked for. It needs no data
-    folder, and every seed gives documents of its own."""
+    """Whether the task generates its documents, for a length, a seed and a tokenizer. Such a task needs no data
+    folder, and each seed gives other documents."""
     note: str = ""
-    """Why the default split is what it is, and deviations a reader must know."""
+    """Why the default split was chosen, and deviations that a reader must know."""
 
     def protocol(self, name: str | None) -> PromptProtocol:
         """The protocol of that name, or the default.

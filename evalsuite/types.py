@@ -1,7 +1,7 @@
 """The vocabulary: frozen values that flow from a document to a table cell.
 
-``source -> Sample -> Prompt -> Request -> Completion -> Score``; the cells of a table stand in ``cells``.
-Nothing here imports anything of ours but the kinds of work.
+``source -> Sample -> Prompt -> Request -> Completion -> Score``. The module ``cells`` has the cells of a table.
+This module imports only ``work``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Json: TypeAlias = Any
 
 
 class Role(StrEnum):
-    """What a part of a prompt is for; it decides whether a cut may touch it."""
+    """What a part of a prompt is for. The role decides whether a cut may remove the part."""
 
     SYSTEM = "system"
     DEMONSTRATION = "demonstration"
@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a document's text, in characters (code points), end exclusive."""
+    """A stretch of a text, in characters (code points). The end is exclusive."""
 
     start: int
     end: int
@@ -40,17 +40,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Document:
-    """A long text many questions are asked about."""
+    """A long text that many questions are about."""
 
     id: str
-    """The publisher's identifier; groups the questions and clusters the standard errors."""
+    """The publisher's identifier. It groups the questions and clusters the standard errors."""
     text: str
     length: int | None = None
-    """Tokens a generated document was made to have; None for a natural one."""
+    """The number of tokens that a generated document was made to have; None for a natural document."""
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the UTF-8 text, the name under which a run stores it."""
+        """SHA-256 of the UTF-8 text. A run stores the document under this name."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -63,19 +63,19 @@ class Sample:
     document: Document
     question: str
     references: tuple[str, ...]
-    """The gold answers, raw, in the order the official scorer sees them."""
+    """The gold answers, unchanged, in the order that the official scorer uses."""
     choices: tuple[str, ...] = ()
     gold: int | None = None
-    """Index of the right choice, 0-based; None where there are no choices."""
+    """Index of the right choice, 0-based; None without choices."""
     evidence: tuple[Span, ...] | None = None
-    """Where in the document the answer stands; None where the data does not say."""
+    """The places in the document that contain the answer; None if the data does not say."""
     attributes: Mapping[str, Json] = field(default_factory=dict)
-    """What else the task needs to prompt or score: question type, difficulty, official offsets."""
+    """Other values that the task needs for prompts or scores: question type, difficulty, official offsets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of prompt text with one role. A DOCUMENT part's text is exactly its document's text."""
+    """A piece of prompt text with one role. The text of a DOCUMENT part is exactly the document's text."""
 
     role: Role
     text: str
@@ -86,7 +86,7 @@ Parts: TypeAlias = tuple[Part, ...]
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What a cut took from one part of the prompt."""
+    """What a cut removed from one part of the prompt."""
 
     role: Role
     tokens: int
@@ -98,23 +98,23 @@ EvidenceFate: TypeAlias = Literal["all", "some", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What fitting did to a prompt; recorded for every request, cut or not."""
+    """How a prompt was cut. Every request has this record, also if nothing was cut."""
 
     strategy: str
     side: Literal["left", "right", "middle"] | None
-    """Where tokens were taken; None when nothing was cut."""
+    """The side that tokens were removed from; None if nothing was cut."""
     budget: int
-    """Most tokens the rendered prompt may have."""
+    """The largest number of tokens that the whole prompt may have."""
     bound: Literal["model", "cap"]
-    """Which limit gave the budget: the model's maximum or the cap asked for."""
+    """The limit that gave the budget: the model's maximum or the cap."""
     tokens_before: int
     tokens_kept: int
-    """Tokens of the prompt as sent, BOS and chat template included."""
+    """Tokens of the prompt as sent, with BOS and chat template."""
     removed: tuple[Removal, ...] = ()
     evidence: EvidenceFate | None = None
-    """How much of the evidence survived; None where the sample has none marked."""
+    """How much of the evidence was kept; None if the data marks none for the sample."""
     official: bool = False
-    """True when a benchmark's own rule made the cut, decode-and-re-encode included."""
+    """True if the benchmark's own rule made the cut; such a rule may decode tokens and encode them again."""
     note: str = ""
     """A documented deviation that applied here."""
 
@@ -126,31 +126,31 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A prompt made exact for one engine."""
+    """What an engine is asked: the token ids of a prompt, and the kind of work."""
 
     id: str
     """``<cell>/<sample id>``, unique in a run."""
     cell: str
     sample_id: str
     document: str
-    """Hash of the sample's document: requests of one document are worked on together."""
+    """Hash of the sample's document. The requests of one document are sent together."""
     key: str
-    """Hash of (model identity, prompt hash, work): the journal's key. Equal prompts share one."""
+    """Hash of model identity, prompt hash and work: the key of the journal. Equal requests share one answer."""
     prompt: tuple[int, ...]
-    """Token ids as sent, BOS included."""
+    """Token ids as sent, with BOS."""
     work: Work
     cut: Cut
     demonstrations: tuple[str, ...] = ()
-    """Sample ids of the demonstrations, in prompt order."""
+    """Sample ids of the demonstrations, in the order of the prompt."""
 
     @property
     def options(self) -> tuple[tuple[int, ...], ...]:
-        """Token ids of each option to compare; empty for other work."""
+        """Token ids of each option; empty for other work."""
         return self.work.options if isinstance(self.work, Choose) else ()
 
     @property
     def max_new_tokens(self) -> int:
-        """Most tokens to generate; 0 for other work."""
+        """Limit of generated tokens; 0 for other work."""
         return self.work.max_new_tokens if isinstance(self.work, Generate) else 0
 
     @property
@@ -160,13 +160,13 @@ class Request:
 
     @property
     def answer_tokens(self) -> int:
-        """Tokens behind the prompt: those of the longest option, or as many as may be generated."""
+        """Tokens after the prompt: the tokens of the longest option, or the limit of generated tokens."""
         return max(map(len, self.options), default=self.max_new_tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A sample that is not asked, and why; it is counted, never scored."""
+    """A sample that is not asked, and the reason. It is counted, never scored."""
 
     id: str
     cell: str
@@ -176,7 +176,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A sample whose prompt cannot be made, and why; it fails, the others go on."""
+    """A sample whose prompt cannot be made, and the reason. It fails; the run continues with the others."""
 
     id: str
     cell: str
@@ -186,7 +186,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class OptionScore:
-    """The log-likelihood of one option behind the prompt."""
+    """The log-likelihood of one option, given the prompt."""
 
     logprob: float
     """Natural log, summed over the option's tokens."""
@@ -203,29 +203,29 @@ class Completion:
     text: str = ""
     token_ids: tuple[int, ...] = ()
     finish_reason: Literal["stop", "eos", "length"] | None = None
-    """None where the engine cannot tell, or no text was generated."""
+    """None if the engine does not say, or if no text was generated."""
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
-    """Prompt tokens the engine did not have to compute again; None where it cannot tell."""
+    """Prompt tokens that the engine took from its cache; None if it does not say."""
     options: tuple[OptionScore, ...] = ()
     losses: tuple[float, ...] = ()
-    """Negative natural-log likelihood of every prompt token but the first, for a loss."""
+    """For a loss: the negative natural-log likelihood of every prompt token except the first."""
     error: str | None = None
-    """An infrastructure error: the request failed and has no answer. Never scored."""
+    """Why the request failed; it then has no answer and is never scored."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredAnswer:
-    """What a task's scorer makes of one completion; with what became of its prompt it is a ``Score``."""
+    """What a task's scorer returns for one completion. A ``Score`` adds what happened to the prompt."""
 
     values: Mapping[str, float]
     """Metric name to value, 0 to 100."""
     answer: str
-    """The answer as extracted."""
+    """The answer that the scorer extracted."""
     scorable: bool = True
-    """False when the official extraction found no answer; the official value still counts in the mean."""
+    """False if the official code found no answer. The official value is still in the mean."""
     skipped: str = ""
-    """Why there is nothing to score by (the data has no label): the sample counts as skipped, its values are unused."""
+    """Why the answer cannot be scored (the data has no label). The sample then counts as skipped."""
 
 
 Status: TypeAlias = Literal["scored", "unscorable", "skipped", "failed"]
@@ -239,7 +239,7 @@ class Score:
     cell: str
     sample_id: str
     document: str
-    """The document's id, by which errors are clustered."""
+    """The document's id. Standard errors are clustered by it."""
     status: Status
     values: Mapping[str, float] = field(default_factory=dict)
     answer: str = ""
@@ -248,8 +248,8 @@ class Score:
     cut: bool = False
     evidence: EvidenceFate | None = None
     output_capped: bool | None = None
-    """Generation ended at max_new_tokens, not by itself; None where the engine cannot tell or nothing was generated."""
+    """Whether the answer stopped at max_new_tokens; None if the engine does not say, or if nothing was generated."""
     kept: float | None = None
-    """Share of the prompt's tokens that were sent, 0 to 1; None where the prompt is unknown."""
+    """Share of the prompt's tokens that were sent, 0 to 1; None if the prompt is unknown."""
     demonstrations_lost: bool | None = None
-    """Whether a cut took demonstrations, whole or in part; None where it is not known or there were none."""
+    """Whether a cut removed demonstrations, in whole or in part; None without demonstrations, or if unknown."""

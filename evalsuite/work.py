@@ -8,29 +8,29 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Write an answer: until a stop string, an end token or the limit."""
+    """Write an answer. It ends at a stop string, at an end token or at the limit."""
 
     max_new_tokens: int
     stop: tuple[str, ...] = ()
-    """Generation ends before the first of these; the completion's text does not hold it."""
+    """The answer ends before the first of these texts, and does not contain it."""
     temperature: float = 0.0
-    """0 is greedy: every token is the model's first choice."""
+    """0 is greedy: every token is the most likely one."""
     top_p: float = 1.0
-    """Tokens are drawn from the likeliest ones that together have this probability; 1 draws from all."""
+    """Tokens are drawn from the most likely tokens that together have this probability; 1 draws from all tokens."""
     seed: int | None = None
-    """Of the draw; None where nothing is drawn."""
+    """Seed of the draw; None for greedy answers."""
     answers: int = 1
-    """Answers drawn independently behind one prompt."""
+    """Number of independent answers to one prompt."""
 
     @property
     def is_greedy(self) -> bool:
-        """Whether nothing is drawn."""
+        """Whether the answer is greedy."""
         return not self.temperature
 
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Compare continuations by their log-likelihoods."""
+    """Compare options by their log-likelihoods."""
 
     options: tuple[tuple[int, ...], ...]
     """Token ids of each option."""
@@ -38,7 +38,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Give the negative log-likelihood of every token of the prompt but the first."""
+    """Give the negative log-likelihood of every token of the prompt except the first."""
 
 
 Work: TypeAlias = Generate | Choose | Loss

@@ -1,4 +1,4 @@
-"""An interval for a mean of bounded values that stays honest where all values are equal."""
+"""An interval for a mean of bounded values, also if all values are equal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Z95 = 1.959963984540054
 
 
 def wilson(value: float, clusters: int, z: float = Z95) -> tuple[float, float]:
-    """Wilson's score interval of a mean of values from 0 to 100, with documents as the number of observations.
+    """Wilson's score interval of a mean of values from 0 to 100. The observations are the documents.
 
     ``(p + z^2 / 2G -+ z sqrt(p (1 - p) / G + z^2 / 4G^2)) / (1 + z^2 / G)`` with ``p = value / 100`` over G documents
     (Wilson 1927, J. Am. Stat. Assoc. 22; recommended near the bounds by Brown, Cai and DasGupta 2001, Stat. Sci. 16).
-    Where all documents are right it is ``[G / (G + z^2), 1]``, close to the rule of three. Of all distributions on
-    0 to 100 with this mean the one that takes only the bounds has the largest variance, ``p (1 - p)``, so that the
-    interval is too wide rather than too narrow for values in between; and questions of one document count once.
+    If all documents are right, it is ``[G / (G + z^2), 1]``, close to the rule of three. Of all distributions on 0 to
+    100 with this mean, the one with values 0 and 100 only has the largest variance, ``p (1 - p)``. So the interval may
+    be too wide for other values, but not too narrow. All questions of a document count as one observation.
 
     Args:
         value: the mean, 0 to 100.

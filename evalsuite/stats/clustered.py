@@ -1,4 +1,4 @@
-"""Means whose questions share documents: standard errors clustered by document."""
+"""Means of questions, with standard errors clustered by document."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from math import fsum, sqrt
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value and how far it may be off."""
+    """A value and its standard error."""
 
     value: float
     stderr: float | None
-    """None with fewer than two clusters: nothing can be said."""
+    """None with fewer than two clusters."""
     clusters: int
 
 
@@ -25,8 +25,8 @@ def clustered_mean(values: Sequence[float], clusters: Sequence[Hashable]) -> Est
     (arXiv:2411.00640, equation for clustered questions) with the small-sample factor G / (G - 1).
 
     Args:
-        values: one per question; at least one.
-        clusters: the document of each question, same length.
+        values: one for each question; at least one.
+        clusters: the document of each question; as many as values.
 
     Raises:
         ValueError: no values, or lengths differ.
@@ -50,9 +50,9 @@ def jackknife(
     ``se = sqrt((G - 1) / G * sum_g (theta_(g) - mean(theta))^2)`` (Efron and Stein 1981).
 
     Args:
-        columns: for each mean, one value per question.
+        columns: for each mean, one value for each question.
         clusters: the document of each question.
-        combine: the means in the order of ``columns`` to the value.
+        combine: makes the value from the means, in the order of ``columns``.
 
     Raises:
         ValueError: no values, or lengths differ.
