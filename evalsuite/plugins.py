@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from evalsuite.benchmark import Benchmark
+from evalsuite.checked.benchmark import guarded_benchmark
 from evalsuite.checked.calls import guarded
 from evalsuite.errors import UsageError, unknown
 from evalsuite.task import Task
@@ -138,8 +139,8 @@ def _benchmarks(include_paths: tuple[str, ...]) -> Iterator[tuple[str, Benchmark
     for file, module_name in _folders(include_paths):
         found = getattr(_imported(module_name, str(file)), "BENCHMARK", None)
         if found is not None:
-            yield str(file), _benchmark(found, str(file))
-    yield from ((origin, _benchmark(found, origin)) for origin, found in _installed(BENCHMARK_GROUP))
+            yield str(file), guarded_benchmark(found, str(file))
+    yield from ((origin, guarded_benchmark(found, origin)) for origin, found in _installed(BENCHMARK_GROUP))
 
 
 def _installed(group: str) -> Iterator[tuple[str, object]]:
@@ -173,12 +174,6 @@ def _checked(tasks: object, origin: str) -> Iterator[tuple[str, Task]]:
     if not isinstance(tasks, tuple) or not all(isinstance(task, Task) for task in tasks):
         raise UsageError(f"{origin} must end in TASKS = (...), a tuple of evalsuite.task.Task")
     yield from ((origin, guarded(task, origin)) for task in tasks)
-
-
-def _benchmark(found: object, origin: str) -> Benchmark:
-    if not isinstance(found, Benchmark):
-        raise UsageError(f"{origin}: BENCHMARK must be an evalsuite.benchmark.Benchmark")
-    return found
 
 
 @cache

@@ -144,6 +144,40 @@ def test_a_folder_brings_its_prediction_format_and_its_submission(cli: CLI, tmp_
 
 
 @pytest.mark.parametrize(
+    ("code", "line", "complaint"),
+    [
+        (("yield joined", "1 / 0; yield joined"), "score-predictions mine.txt --suite riddles --out no", "reader of"),
+        (('return ""', 'exit(0); return ""'), "submission read --out no.txt", "writer of the submission 'riddles'"),
+        (
+            ("answers = [", "file.read(); answers = ["),
+            "score-predictions mine.txt --suite riddles --out no",
+            "NameError",
+        ),
+    ],
+)
+def test_a_format_whose_code_fails_is_one_line_with_its_place(
+    cli: CLI, tmp_path: Path, code: tuple[str, str], line: str, complaint: str
+) -> None:
+    data, folder = write_data(tmp_path, "riddles", RIDDLE), tmp_path / "mine" / "riddles"
+    copytree(EXAMPLE / "evalsuite_riddles", folder, ignore=ignore_patterns("__init__.py"))
+    with (folder / "task.py").open("a") as file:
+        file.write("from .leaderboard import BENCHMARK\n")
+    (tmp_path / "mine.txt").write_text("r1: A comb\n")
+    given = ("--include-path", tmp_path / "mine", "--data", data)
+    assert cli("score-predictions mine.txt --suite riddles --out read", *given).returncode == 0
+    written = (folder / "leaderboard.py").read_text()
+    assert code[0] in written
+    (folder / "leaderboard.py").write_text(written.replace(*code))
+
+    done = cli(line, *given)
+
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert str(folder / "task.py") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
     ("benchmark", "complaint"),
     [
         ("7", "BENCHMARK must be an evalsuite.benchmark.Benchmark"),
@@ -162,6 +196,32 @@ def test_a_benchmark_that_cannot_be_told_from_another_is_refused_by_place(
         formats([str(tmp_path)])
 
     assert str(tmp_path / "mine" / "task.py") in str(error.value)
+
+
+def test_a_new_metric_is_declared_in_its_task_alone(cli: CLI, tmp_path: Path) -> None:
+    data = write_data(tmp_path, "letters", LETTER)
+    source = (MY_TASKS / "letters" / "task.py").read_text()
+    changes = {
+        "completion.text.strip()\n": "completion.text.strip()\n    words = float(min(100, len(answer.split())))\n",
+        ", sample.references)}": ', sample.references), "words": words}',
+        'Metric("f1", primary=True)': 'Metric("f1", primary=True, official="scrolls.f1"), '
+        'Metric("words", higher_is_better=False, clusters=lambda sample: sample.question)',
+    }
+    for old, new in changes.items():
+        assert old in source
+        source = source.replace(old, new)
+    (tmp_path / "mine" / "letters").mkdir(parents=True)
+    (tmp_path / "mine" / "letters" / "task.py").write_text(source)
+    given = ("--include-path", tmp_path / "mine")
+
+    done = cli("run --model scripted:echo --tasks letters --out out --data", data, *given)
+
+    assert done.returncode == 0, done.stderr
+    found = {cell["metric"]: cell for cell in json.loads((tmp_path / "out" / "cells.json").read_text())}
+    assert (found["words"]["value"], found["words"]["higher_is_better"], found["words"]["primary"]) == (1, False, False)
+    assert "words" in cli("compare out --every-metric").stdout
+    assert "metrics    f1 (primary, as scrolls.f1), words" in cli("tasks letters", *given).stdout
+    assert "| my-tasks | `letters` 1 | `scrolls.f1` | ours |" in cli("fidelity tasks", *given).stdout
 
 
 def test_an_installed_package_adds_its_engine(cli: CLI, tmp_path: Path, installed_plug_in: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from evalsuite.checked.declaration import check_declaration, needed_values
 from evalsuite.checked.samples import SampleCheck, is_writable
-from evalsuite.checked.shown import shown
+from evalsuite.checked.shown import shown, told
 from evalsuite.errors import TaskError, UsageError
 from evalsuite.interfaces import OfficialCut, OfficialCutInput
 from evalsuite.task import Metric, PromptProtocol, Selection, Task
@@ -81,7 +81,7 @@ class _Owner:
 
     def raised(self, what: str, error: BaseException, sample: str | None = None) -> TaskError:
         """The error of a function that raised one."""
-        return self.wrong(what, f"raised {_told(error)}", sample, self._place(error))
+        return self.wrong(what, f"raised {told(error)}", sample, self._place(error))
 
     def _place(self, error: BaseException) -> str | None:
         """``file:line`` of the innermost call inside the task's folder; of all calls where its folder is not known."""
@@ -90,15 +90,6 @@ class _Owner:
         if folder.is_absolute():
             frames = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
         return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
-
-
-def _told(error: BaseException) -> str:
-    """An exception in one line; its own text may raise another."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - any code may stand behind an exception's text
-        text = "(its text cannot be shown)"
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
 
 
 @dataclass(frozen=True)

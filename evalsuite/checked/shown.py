@@ -10,3 +10,12 @@ def shown(value: object, width: int = 40) -> str:
     except Exception:  # noqa: BLE001 - any code may stand behind a value's repr
         return f"a {type(value).__name__}"
     return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def told(error: BaseException) -> str:
+    """An exception in one line; its own text may raise another."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - any code may stand behind an exception's text
+        text = "(its text cannot be shown)"
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
@@ -79,8 +79,7 @@ def open_engine(text: str, *, max_model_len: int | None = None, side: PromptSide
     if side is not None and hasattr(side, "complete"):
         return cast("Engine", side)
     model = parse_model(text)
-    opened = _module(model.scheme).load(model.name, model.options, max_model_len=max_model_len)
-    return cast("Engine", opened)
+    return cast("Engine", _opened(_module(model.scheme).load, model, max_model_len))
 
 
 def open_prompt_side(text: str, *, max_model_len: int | None = None) -> PromptSide:
@@ -95,7 +94,22 @@ def open_prompt_side(text: str, *, max_model_len: int | None = None) -> PromptSi
     module = _module(model.scheme)
     if not hasattr(module, "prompt_side"):
         return open_engine(text, max_model_len=max_model_len)
-    return cast("PromptSide", module.prompt_side(model.name, model.options, max_model_len=max_model_len))
+    return cast("PromptSide", _opened(module.prompt_side, model, max_model_len))
+
+
+def _opened(opening: Callable[..., object], model: ModelName, max_model_len: int | None) -> object:
+    """What an engine's module gives; whatever the code of a plug-in raises is one line."""
+    try:
+        return opening(model.name, model.options, max_model_len=max_model_len)
+    except (KeyboardInterrupt, UsageError):
+        raise
+    except BaseException as error:
+        if model.scheme in SCHEMES:
+            raise
+        origin = _plugged_in()[model.scheme].value
+        raise UsageError(
+            f"--model {model.scheme}:{model.name}: {origin} raised {error!r}; mend that package"
+        ) from error
 
 
 def _module(scheme: str) -> ModuleType:
