@@ -246,6 +246,7 @@ def test_an_installed_package_adds_its_engine(cli: CLI, tmp_path: Path, installe
         ("lamp = broken_engine", "raise SystemExit(0)", "lamp = broken_engine cannot be loaded: SystemExit(0)"),
         ("lamp = broken_engine", "import a_package_nobody_has", "No module named 'a_package_nobody_has'"),
         ("lamp = broken_engine", "load = None", "an engine's module needs a function load"),
+        ("lamp = broken_engine", "def load(*_, **__): 1 / 0", "lamp:x: broken_engine raised ZeroDivisionError"),
     ],
 )
 def test_a_broken_engine_of_a_package_is_one_line(
