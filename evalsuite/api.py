@@ -1,4 +1,4 @@
-"""Evaluating from Python: ``run`` asks a model, ``load`` reads what was written. The commands call the same code."""
+"""Evaluation from Python: ``run`` asks a model, ``load`` reads results. The commands call the same code."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from evalsuite.runs.scored import score_folder
 
 
 class Watcher:
-    """Is told how a run goes; this one keeps it to itself."""
+    """Gets messages about a run. This one ignores them."""
 
     def note(self, text: str) -> None:
-        """A sentence that the reader of the values should know."""
+        """Gets a note for the reader of the results."""
 
     def loading(self) -> AbstractContextManager[object]:
-        """Is entered while packages and weights are loaded."""
+        """A context for the time while packages and weights are loaded."""
         return nullcontext()
 
     def progress(self, asked: int, model: str) -> AbstractContextManager[Report]:
-        """Is entered while questions are asked.
+        """A context for the time while questions are asked.
 
         Args:
             asked: samples, summed over cells.
-            model: what the model is called.
+            model: name of the model.
         """
         del asked, model
         return nullcontext(_unheard)
@@ -48,28 +48,28 @@ def _unheard(_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What asking came to, before anything is scored."""
+    """The result of asking, before scoring."""
 
     outcome: Outcome
     defects: tuple[str, ...]
-    """Faults in tasks' own code that cost them their tables."""
+    """Errors in the code of tasks. These tasks have no table."""
     seconds: float
     cost: float | None
-    """What a priced server took; None where no prices are known."""
+    """Cost of a server; None without prices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What scoring gave."""
+    """The result of scoring."""
 
     run: Run
     cells: tuple[Cell, ...]
     defects: tuple[str, ...]
-    """Faults in tasks' own code that kept answers from being scored."""
+    """Errors in the code of tasks: their answers could not be scored."""
 
 
 def run(spec: RunSpec, out: str | Path | None = None) -> Run:
-    """Asks a model what a spec says and scores the answers; a run that was cut short goes on where it stopped.
+    """Asks a model what a spec says, and scores the answers. A run that was stopped is continued.
 
     Args:
         spec: the model and what it is asked.
@@ -77,7 +77,7 @@ def run(spec: RunSpec, out: str | Path | None = None) -> Run:
 
     Raises:
         UsageError: something cannot be asked, loaded or read; the line says what to do.
-        KeyboardInterrupt: it was interrupted; the same call goes on from there.
+        KeyboardInterrupt: it was interrupted; the same call continues the run.
     """
     folder = Path("results") / _name(spec) if out is None else Path(out)
     if ask(spec, folder).outcome.interrupted:
@@ -102,14 +102,14 @@ def ask(
     allow_engine_change: bool = False,
     max_cost: float | None = None,
 ) -> Asked:
-    """Asks a model everything of a spec that the run directory holds no answer to.
+    """Asks a model everything of a spec that has no answer in the run directory.
 
     Args:
         spec: the model and what it is asked.
         out: the run directory.
-        watch: is told how it goes.
-        allow_engine_change: go on with another engine of the same model than the run began with.
-        max_cost: for a priced server: end before the run costs more.
+        watch: gets messages about the run.
+        allow_engine_change: continue a run that began with another engine of the same model.
+        max_cost: for a server with prices: end before the run costs more.
 
     Raises:
         UsageError: something cannot be asked, loaded or read; nothing in the directory was changed.
@@ -135,12 +135,12 @@ def ask(
 def score(
     out: Path, *, include_paths: tuple[str, ...] = (), named: tuple[str, ...] = (), allow_incomplete: bool = False
 ) -> Scored:
-    """Scores the answers of a run directory, anew where they were scored before.
+    """Scores the answers of a run directory, also if they were scored before.
 
     Args:
         out: the run directory.
         include_paths: folders of tasks of your own.
-        named: names of tasks that may be files of lm-eval; a file that only the directory names is not loaded.
+        named: names of tasks, which may be YAML files of lm-eval. A file that only the directory names is not loaded.
         allow_incomplete: give values of cells with failed or missing samples.
 
     Raises:
@@ -168,7 +168,7 @@ def _ask(plan: Plan, engine: Engine, out: Path, watch: Watcher, *, allow_engine_
 
 
 def _name(spec: RunSpec) -> str:
-    """What to call a model before it is open: its own name, or the last part of its path."""
+    """The name of a model before it is loaded: its own name, or the last part of its path."""
     return spec.model_name or Path(spec.model.partition(":")[2].partition(",")[0]).name or "model"
 
 

@@ -1,1 +1,1 @@
-"""What two or more runs say together."""
+"""Tables of one or more runs."""

@@ -1,4 +1,4 @@
-"""Cells for programs: CSV and JSON, every field of every cell."""
+"""CSV and JSON for programs: every field of every cell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from evalsuite.safe_text import csv_safe, plain
 
 
 def to_csv(cells: Sequence[Cell]) -> str:
-    """One row a cell; what is None is empty, and no text can become a formula."""
+    """One row for each cell. None is empty, and no text can become a formula."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Cell.__dataclass_fields__)

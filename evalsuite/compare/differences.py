@@ -1,4 +1,4 @@
-"""What differs between runs shown side by side, said aloud."""
+"""Notes on differences between the runs of a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from evalsuite.records import RunRecord
 
 
 def differences(records: Mapping[str, RunRecord]) -> Iterator[str]:
-    """Sentences on what makes cells of these runs hard or wrong to compare.
+    """Notes on what makes a comparison of these runs difficult or wrong.
 
     Args:
         records: by run directory.
@@ -28,7 +28,7 @@ def differences(records: Mapping[str, RunRecord]) -> Iterator[str]:
 
 
 def _conditions(records: Mapping[str, RunRecord]) -> Iterator[str]:
-    """Model-side conditions: they may differ between models, but a reader must know."""
+    """Conditions of the model. They may differ between models, but a reader must know."""
     lengths = {record.engine.max_model_len for record in records.values() if record.provenance == "generated"}
     if len(lengths) > 1:
         said = ", ".join("unknown" if most is None else f"{most:,}" for most in sorted(lengths, key=lambda n: n or 0))
@@ -39,7 +39,7 @@ def _conditions(records: Mapping[str, RunRecord]) -> Iterator[str]:
 
 
 def incomparable(records: Mapping[str, RunRecord]) -> Iterator[str]:
-    """Sentences on cells that these runs must not be compared in: they asked, or scored, different questions.
+    """Notes on cells that must not be compared: the runs asked, or scored, different questions.
 
     Args:
         records: by run directory.

@@ -1,4 +1,4 @@
-"""Cells in every format: one table of which function writes each. ``--help`` reads it, so it imports nothing."""
+"""The formats of ``compare``, in one table. ``--help`` reads this module, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Layout: TypeAlias = Literal["auto", "tables", "wide"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 Write: TypeAlias = "Callable[[Sequence[Cell], Layout], str]"
-"""Cells and how they are laid out for reading in, the text out."""
+"""Makes a text from cells and a layout."""
 
 
 def _terminal(cells: Sequence[Cell], layout: Layout) -> str:
@@ -54,7 +54,7 @@ FORMATS: dict[str, Write] = {
     "latex": _latex,
     "json": _json,
 }
-"""By the name that ``compare --format`` takes. A new format is one entry here."""
+"""The function of each ``compare --format``. A new format is one entry here."""
 
 
 def render(cells: Sequence[Cell], form: str, *, every_metric: bool = False, layout: Layout = "auto") -> str:
@@ -64,9 +64,9 @@ def render(cells: Sequence[Cell], form: str, *, every_metric: bool = False, layo
         cells: of one or more runs.
         form: the format.
         every_metric: also the metrics that are not a task's primary one.
-        layout: a table a task, one wide table, or what suits their number.
+        layout: ``tables``: one for each task; ``wide``: one for all; ``auto``: chosen by the number of tasks.
 
     Raises:
-        UsageError: two runs have a value for one place of a table.
+        UsageError: two runs have a value for the same place of a table.
     """
     return FORMATS[form]([cell for cell in cells if cell.primary or every_metric], layout)

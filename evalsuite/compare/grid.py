@@ -1,4 +1,4 @@
-"""Texts arranged in rows and columns, before a format gives them their shape."""
+"""Texts in rows and columns, before they are written in a format."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Lines = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands in one place; all texts are safe for a terminal."""
+    """One place of a table. All texts are safe for a terminal."""
 
     lines: Lines = ("",)
     """The value, and counts below it."""
     flags: str = ""
-    """Letters behind the value, where counts have no room."""
+    """Letters after the value, if the counts have no room."""
     best: bool = False
 
 
@@ -27,12 +27,12 @@ class Grid:
     corner: str
     """The heading of the row labels."""
     heads: tuple[Lines, ...]
-    """One a column."""
+    """One for each column."""
     labels: tuple[Lines, ...]
-    """One a row."""
+    """One for each row."""
     rows: tuple[tuple[Entry, ...], ...]
     ends: frozenset[int] = frozenset()
-    """Rows below which a group ends."""
+    """The last row of each group."""
 
     def transposed(self, corner: str) -> Grid:
         """Rows as columns."""
@@ -55,14 +55,14 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """All that is shown of some cells: tables, and what their words mean."""
+    """Tables, and notes that explain their words."""
 
     grids: tuple[Grid, ...]
     notes: tuple[str, ...]
 
 
 def chunks(sizes: Sequence[float], room: float) -> Iterator[range]:
-    """Stretches of neighbours whose sizes together have room; what alone has none stands alone."""
+    """Groups of neighbours that fit together. An item that is too large is a group of its own."""
     start, taken = 0, 0.0
     for at, size in enumerate(sizes):
         if at > start and taken + size > room:

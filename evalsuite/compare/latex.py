@@ -12,7 +12,7 @@ from evalsuite.compare.grid import Entry, Grid, Lines, Sheet, chunks
 PAGE_WIDTH = 345.0
 """Text width of the article class at 10pt, in points: the narrowest page in common use."""
 PAGE_LINES = 44.0
-"""Lines of \\footnotesize a float page holds besides caption and notes."""
+"""Lines of \\footnotesize on a float page, without caption and notes."""
 LABEL = 105.0
 """Width of the column of labels, in points; longer ones are broken."""
 SEPARATION = 8.0
@@ -35,11 +35,11 @@ _ESCAPES = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 _KNOWN = ("", *"\u0300\u0301\u0302\u0303\u0308\u030a\u0327")
-"""No accent, grave, acute, circumflex, tilde, diaeresis, ring or cedilla: every TeX font can set them."""
+"""The accents that every TeX font has: none, grave, acute, circumflex, tilde, diaeresis, ring, cedilla."""
 
 
 def to_latex(sheet: Sheet) -> str:
-    """Floats with booktabs rules; the packages they need stand in the first line."""
+    """Floats with booktabs rules. The first line names the packages that they need."""
     tables = [_table(piece) for grid in sheet.grids for piece in pieces(grid)]
     notes = "".join(f"{escaped(note)}\n\n" for note in sheet.notes)
     end = f"{{\\footnotesize\\noindent\n{notes}}}\n" if notes else ""
@@ -58,7 +58,7 @@ def pieces(grid: Grid) -> Iterator[Grid]:
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX sets as it is; characters that not every font has are named by their code point."""
+    """Text with LaTeX's special characters escaped. A character that some fonts lack becomes its code point."""
     return "".join(map(_character, text)).replace("--", "-{}-")
 
 
@@ -99,7 +99,7 @@ def _stacked(lines: Sequence[str]) -> str:
 
 
 def _broken(text: str) -> str:
-    """Escaped, with places where a line may end in long names."""
+    """Escaped text. Long names can be broken at some places."""
     return " ".join(_breakable(word) if len(word) > HEAD else escaped(word) for word in text.split(" "))
 
 
@@ -122,7 +122,7 @@ def _text_width(text: str) -> float:
 
 
 def _width(character: str) -> float:
-    """An upper estimate in points, in small bold type; an unknown character is shown by its code point."""
+    """An upper estimate of the width in points, in small bold type."""
     if character in "0123456789.,:;[]()± fijlrt*-":
         return 5.0
     if not character.isascii():

@@ -1,4 +1,4 @@
-"""Cells arranged for reading: one table a task, or one wide table of many tasks."""
+"""Cells as tables: one for each task, or one wide table."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from evalsuite.compare.words import cell_lines, common_lines, flag_legend, flags
 from evalsuite.safe_text import short
 
 MANY = 6
-"""With more tables than this, ``auto`` makes one wide table."""
+"""With more tables than this, the layout ``auto`` is one wide table."""
 
 
 def counted_sheet(cells: Sequence[Cell], layout: Layout) -> Sheet:
-    """A table a task with its counts in words; letters in the wide table."""
+    """Counts are words in a table of one task, and letters in the wide table."""
     return _sheet(cells, layout, letters=False)
 
 
 def lettered_sheet(cells: Sequence[Cell], layout: Layout) -> Sheet:
-    """The same with letters for the counts in either layout, for formats whose cells hold one line."""
+    """Counts are letters in both layouts, for formats with one line in a cell."""
     return _sheet(cells, layout, letters=True)
 
 

@@ -1,4 +1,4 @@
-"""The comparison table: models down, task x shots x cap across."""
+"""The comparison table: a row for each model, a column for each task, number of shots and cap."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from evalsuite.errors import UsageError
 from evalsuite.safe_text import short
 
 WIDE = 6
-"""More columns than this do not fit a terminal side by side."""
+"""A terminal has no room for more columns than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is the same for all values below one heading."""
+    """The options that all values of one column share."""
 
     task: str
     protocol: str
     split: str
     metric: str
     shots: int | None
-    """None where the table has its shots down the side."""
+    """None if the rows name the shots."""
     seed: int
     max_prompt_tokens: int | None
     length: int | None
@@ -31,11 +31,11 @@ class Column:
 
     @property
     def title(self) -> str:
-        """What a table of this task and metric is called, safe for a terminal."""
+        """Title of a table of this task and metric, safe for a terminal."""
         return short(f"{self.task} ({self.metric}, {self.split})")
 
     def heading(self, varying: frozenset[str]) -> tuple[str, ...]:
-        """Lines of a heading, safe for a terminal: the task and metric, then only what differs in the table."""
+        """Lines of a heading, safe for a terminal: task and metric, then the options that differ in the table."""
         cap = "uncut" if self.max_prompt_tokens is None else f"cap {self.max_prompt_tokens:,}"
         size = "" if self.length is None else f"length {self.length:,}"
         said = {
@@ -54,22 +54,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Cells arranged; a place without a cell is None."""
+    """Cells in rows and columns. A place without a cell is None."""
 
     models: tuple[str, ...]
-    """Labels of the rows, not made safe: models, with the shots where these go down the side."""
+    """Labels of the rows: models, with the shots if these are in the rows. They are not made safe yet."""
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell | None, ...], ...]
 
     @property
     def varying(self) -> frozenset[str]:
-        """Names of the axes on which columns differ."""
+        """Names of the options in which columns differ."""
         names = Column.__dataclass_fields__
         return frozenset(name for name in names if len({getattr(column, name) for column in self.columns}) > 1)
 
 
 def make_tables(cells: Sequence[Cell], *, every_metric: bool = False) -> tuple[Table, ...]:
-    """One table a task, metric and split; a wide one has its shots down the side instead of across.
+    """One table for each task, metric and split. If it has too many columns, the rows name the shots.
 
     Args:
         cells: of all runs.
@@ -112,7 +112,7 @@ def make_table(cells: Sequence[Cell], *, every_metric: bool = False, shots_down:
 
 
 def column_of(cell: Cell, *, shots_down: bool = False) -> Column:
-    """The heading a cell belongs under."""
+    """The column of a cell."""
     axes = {name: getattr(cell, name) for name in Column.__dataclass_fields__}
     return Column(**(axes | {"shots": None} if shots_down else axes))
 

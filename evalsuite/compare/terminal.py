@@ -1,4 +1,4 @@
-"""Tables for a terminal, in pieces as wide as it is."""
+"""Tables for a terminal, in pieces that fit its width."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 WIDEST = 10_000
-"""Columns no table needs."""
+"""More columns than any table needs."""
 UNKNOWN = (140, 24)
-"""The size taken where output goes to no terminal."""
+"""The size if the output is not a terminal."""
 GAP = 3
 """Blanks around a column and the line between two."""
 
 
 def to_terminal(sheet: Sheet) -> str:
-    """Tables of box-drawing characters; what does not fit side by side goes on below."""
+    """Tables of box-drawing characters. Columns that do not fit are shown below."""
     from io import StringIO
     from shutil import get_terminal_size
 
@@ -38,7 +38,7 @@ def to_terminal(sheet: Sheet) -> str:
 
 
 def pieces(grid: Grid, width: int) -> Iterator[Grid]:
-    """The columns in groups that fit a width beside the labels; one that alone is too wide stands alone."""
+    """Groups of columns that fit a width, with the labels. A column that is too wide is a group of its own."""
     label = _width((grid.corner, *(line for lines in grid.labels for line in lines)))
     sizes = [_width((*head, *_column(grid, at))) for at, head in enumerate(grid.heads)]
     for chosen in chunks(sizes, width + 1 - label):
@@ -80,7 +80,7 @@ def _rich(grid: Grid) -> RichTable:
 
 
 def _padding(entries: list[Entry]) -> int:
-    """Room for the letters behind the values of a column, so that the values stand below one another."""
+    """Room for the letters after the values of a column, so that the values are aligned."""
     return max((len(entry.flags) for entry in entries), default=0)
 
 

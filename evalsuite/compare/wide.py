@@ -1,4 +1,4 @@
-"""One table of many tasks: models by tasks, sorted, the best marked, an average a suite."""
+"""One table of many tasks: models by tasks, sorted, with the best values marked and an average for each suite."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEAD = 20
 
 @dataclass(frozen=True, slots=True, order=True)
 class Row:
-    """What a line of the table is about."""
+    """The task and metric of a row."""
 
     suite: str
     task: str
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Asked:
-    """How all tasks were asked: what columns of one model differ in."""
+    """The options that columns of one model differ in."""
 
     shots: int
     cap: float
@@ -47,7 +47,7 @@ class Asked:
 
 
 Place = tuple[str, Asked]
-"""A column: a model, and how it was asked."""
+"""The model of a column, and its options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +59,23 @@ class Arranged:
     cells: Mapping[tuple[Row, Place], Cell]
 
     def value(self, row: Row, column: Place) -> float | None:
-        """The value of a place; None where there is no cell, or an incomplete one."""
+        """The value of a place; None without a cell, or if the cell is incomplete."""
         cell = self.cells.get((row, column))
         return cell.value if cell is not None and cell.complete else None
 
     def entry(self, row: Row, column: Place) -> Entry:
-        """What is shown in a place."""
+        """The text of a place."""
         cell = self.cells.get((row, column))
         return Entry((value_text(cell),), flags(cell), best=self._is_best(row, column, cell)) if cell else Entry()
 
     def average(self, rows: Sequence[Row], column: Place) -> float | None:
-        """The mean of these rows' values; None where one is missing."""
+        """The mean of the values of these rows; None if one is missing."""
         values = [self.value(row, column) for row in rows]
         known = [value for value in values if value is not None]
         return fmean(known) if known and len(known) == len(values) else None
 
     def _is_best(self, row: Row, column: Place, cell: Cell) -> bool:
-        """Whether no other model has a better value under the same setting, to the digit that is shown."""
+        """Whether no other model has a better value with the same options. Values are rounded as shown."""
         values = [self.value(row, other) for other in self.columns if other[1] == column[1]]
         known = [round(value, 1) for value in values if value is not None]
         own = self.value(row, column)
@@ -85,10 +85,10 @@ class Arranged:
 
 
 def wide_grid(cells: Sequence[Cell]) -> tuple[Grid, tuple[str, ...]]:
-    """The table and what its marks mean; the longer side goes down.
+    """The table, and notes that explain its marks. The longer of its two sides is the rows.
 
     Args:
-        cells: those to show.
+        cells: the cells to show.
 
     Raises:
         UsageError: two runs have a value for one place.
@@ -118,7 +118,7 @@ def _arranged(cells: Sequence[Cell]) -> Arranged:
 
 
 def _ranked(arranged: Arranged) -> Iterator[Place]:
-    """The columns, models with the higher mean first, over the places for which all models have a value."""
+    """The columns, highest mean first. The mean is over the places where all models have a value."""
     models = tuple(dict.fromkeys(model for model, _ in arranged.columns))
     settings = sorted({asked for _, asked in arranged.columns})
     values: dict[str, list[float]] = defaultdict(list)
@@ -135,7 +135,7 @@ def _ranked(arranged: Arranged) -> Iterator[Place]:
 def _lines(
     arranged: Arranged, suite: str, members: Sequence[Row], averaged: Collection[Row]
 ) -> Iterator[tuple[Lines, tuple[Entry, ...]]]:
-    """The rows of a suite, and their average where there is more than one to average."""
+    """The rows of a suite, and their average if there are at least two."""
     for row in members:
         yield (_name(row, arranged.rows),), tuple(arranged.entry(row, column) for column in arranged.columns)
     counted = [row for row in members if row in averaged]
@@ -145,7 +145,7 @@ def _lines(
 
 
 def _counts(cell: Cell) -> bool:
-    """Whether a value may be averaged with those of other tasks."""
+    """Whether a value may be averaged with the values of other tasks."""
     return cell.primary and cell.higher_is_better
 
 
@@ -159,7 +159,7 @@ def _asked(cell: Cell) -> Asked:
 
 
 def _name(row: Row, rows: Sequence[Row]) -> str:
-    """Task and metric, and what tells the row from others of that task and metric."""
+    """Task and metric, and what else identifies the row."""
     alike = [other for other in rows if (other.task, other.metric) == (row.task, row.metric)]
     said = [getattr(row, axis) for axis in ("split", "protocol", "strategy") if _differ(alike, axis)]
     size = [f"length {row.length:,}"] if row.length else []

@@ -1,4 +1,4 @@
-"""What tables say of a cell: its value with an error or interval, and its counts in words or letters."""
+"""The texts of a cell: its value with an error or interval, and its counts in words or letters."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from evalsuite.stats.bounded import FULL, wilson
 
 UNPARSED = "unparsed"
 EXACT = 1e-9
-"""An error below this is that of equal values."""
+"""With a smaller error, all values are equal."""
 SMALLEST = 0.05
 """An error below this would be shown as 0.0."""
 
 
 def value_text(cell: Cell | None) -> str:
-    """``mean ± clustered error``, or why there is none."""
+    """``mean ± clustered error``, or why there is no value."""
     if cell is None:
         return ""
     if cell.value is None:
@@ -35,17 +35,17 @@ def _error_text(cell: Cell, value: float) -> str:
 
 
 def _without_spread(cell: Cell) -> bool:
-    """Whether all documents gave the same value: an error of 0 would claim a certainty they cannot give."""
+    """Whether all documents gave the same value. An error of 0 would then be misleading."""
     return cell.stderr is not None and cell.value is not None and cell.stderr < EXACT and 0 <= cell.value <= FULL
 
 
 def _documents(cell: Cell) -> int:
-    """Documents the value surely rests on: each question without a scored answer may have cost one."""
+    """Documents that are certainly in the value. Each question without a scored answer may have removed one."""
     return max(2, cell.documents - cell.skipped - cell.failed)
 
 
 def count_lines(cell: Cell | None) -> tuple[str, ...]:
-    """Answers of questions asked, what was cut and what that took; what went wrong only where something did."""
+    """Lines on scored answers and cuts. Problems are listed only if there are any."""
     if cell is None:
         return ()
     answered = cell.scored + cell.unscorable
@@ -64,7 +64,7 @@ _TROUBLES = (("unscorable", UNPARSED), ("failed", "failed or missing"), ("skippe
 
 
 def _cut_lines(cell: Cell, answered: int) -> Iterator[str]:
-    """How many prompts were cut, how much of the prompts was left on average, and what the cut took with it."""
+    """How many prompts were cut, how much of a prompt was kept on average, and what the cut removed."""
     left = "" if cell.kept is None or not cell.cut else f", {percent(cell.kept)} kept"
     yield f"{percent(cell.cut / answered)} cut{left}"
     if cell.demonstrations_lost:
@@ -74,7 +74,7 @@ def _cut_lines(cell: Cell, answered: int) -> Iterator[str]:
 
 
 def percent(share: float) -> str:
-    """A share of one in percent; what is not nothing is never ``0%``, what is not all never ``100%``."""
+    """A share in percent. ``0%`` means none, and ``100%`` means all; other shares are never shown so."""
     value = 100 * share
     if 0 < value < 1:
         return f"{value:.1f}%" if value >= 0.1 else "<0.1%"  # noqa: PLR2004 - the last digit shown
@@ -84,18 +84,18 @@ def percent(share: float) -> str:
 
 
 def shared_lines(row: Sequence[Cell | None]) -> tuple[str, ...]:
-    """The count lines that are the same for every cell of a row: said once, beside the model."""
+    """The count lines that are the same for every cell of a row. They are shown once, with the model."""
     counted = [count_lines(cell) for cell in row if cell is not None]
     return tuple(line for line in counted[0] if all(line in lines for lines in counted)) if counted else ()
 
 
 def common_lines(table: Table) -> tuple[str, ...]:
-    """The count lines that are the same for the whole table: said once, behind its title."""
+    """The count lines that are the same for the whole table. They are shown once, in its title."""
     return shared_lines([cell for row in table.rows for cell in row])
 
 
 def cell_lines(cell: Cell | None, shared: Sequence[str]) -> tuple[str, ...]:
-    """The value, and the count lines that are not said for the whole row."""
+    """The value, and the count lines that are not shown for the whole row."""
     return (value_text(cell), *(line for line in count_lines(cell) if line not in shared))
 
 
@@ -106,25 +106,25 @@ FLAGS = (
     ("o", "output_capped", "answers ended at the output limit"),
     ("u", "unscorable", "answers could not be parsed"),
 )
-"""Letters behind a value where there is no room for counts."""
+"""The letters after a value, if there is no room for counts."""
 
 
 def flags(cell: Cell) -> str:
-    """One letter for each count that is not nought, a capital where it is true of all scored answers."""
+    """One letter for each count that is not 0. A capital letter means all scored answers."""
     answered = cell.scored + cell.unscorable
     counted = [(letter, getattr(cell, name)) for letter, name, _ in FLAGS]
     return "".join(letter.upper() if count == answered else letter for letter, count in counted if count)
 
 
 def flag_legend(cells: Sequence[Cell]) -> tuple[str, ...]:
-    """What the letters behind these cells' values mean."""
+    """Explains the letters of these cells."""
     used = {letter.lower() for cell in cells for letter in flags(cell)}
     said = [f"{letter}: {meaning}" for letter, _, meaning in FLAGS if letter in used]
     return (f"Letters (small: some, capital: all): {'; '.join(said)}.",) if said else ()
 
 
 def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
-    """What a reader of these cells must know besides."""
+    """Other notes for a reader of these cells."""
     said = {
         f"{UNPARSED}: the official scorer found no answer in the text; what it gives for that, usually 0, counts": any(
             cell.unscorable for cell in cells

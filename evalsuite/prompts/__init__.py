@@ -1,1 +1,1 @@
-"""From samples to prompts of exact token ids: demonstrations, chat templates, fitting to the budget."""
+"""From samples to prompts of exact token ids: demonstrations, chat templates, cuts to the budget."""

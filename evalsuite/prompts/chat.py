@@ -1,4 +1,4 @@
-"""The frame around a prompt: BOS and, where chosen, the model's chat template; measured before anything is cut."""
+"""The frame of a prompt: BOS and, if chosen, the model's chat template. Its tokens are counted before a cut."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _MARK = "EVALSUITE-CONTENT-GOES-HERE"
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands before and after the prompt's own text, as token ids."""
+    """The token ids before and after the prompt's own text."""
 
     head: tuple[int, ...]
-    """BOS, exactly once where the model has one, and the template up to the user's words."""
+    """BOS (once, if the model has one), and the text of the template before the user's message."""
     tail: tuple[int, ...]
-    """The template behind the user's words."""
+    """The text of the template after the user's message."""
     template: tuple[str, str] | None = None
-    """The text of both ends under a chat template; None without one."""
+    """The texts before and after, with a chat template; None without one."""
 
     @property
     def tokens(self) -> int:
-        """Tokens of both ends."""
+        """Tokens of the frame."""
         return len(self.head) + len(self.tail)
 
 
@@ -43,12 +43,12 @@ class ChatTokenizer(Protocol):
 
 
 def plain_frame(tokenizer: Tokenizer) -> Frame:
-    """BOS alone."""
+    """A frame of BOS only."""
     return Frame(_bos(tokenizer), ())
 
 
 def chat_frame(tokenizer: Tokenizer, parts: Parts, date: str | None = None) -> Frame:
-    """The chat template around the user's message; SYSTEM parts become the system message.
+    """The chat template around the user's message. SYSTEM parts become the system message.
 
     A BOS that the template writes itself is not written twice.
 
@@ -66,7 +66,7 @@ def chat_frame(tokenizer: Tokenizer, parts: Parts, date: str | None = None) -> F
 
 
 def template_date(tokenizer: Tokenizer, date: str | None) -> str | None:
-    """What chats show as their date, for the record; None where the template reads none.
+    """The date that chats show, for the record; None if the template prints none.
 
     Args:
         tokenizer: carries the template.
@@ -77,17 +77,17 @@ def template_date(tokenizer: Tokenizer, date: str | None) -> str | None:
 
 
 def framed(frame: Frame, text: str, ids: Sequence[int], tokenizer: Tokenizer, room: int) -> tuple[int, ...]:
-    """The prompt's ids with both ends around them.
+    """The ids of the prompt, with the frame around them.
 
-    Under a chat template the rendered chat is encoded at once, as the model was trained to read it (a token may
-    stand across the border of template and text); special strings that the text spells stay text.
+    With a chat template, the whole chat is encoded at once, as in the training of the model: a token may cross the
+    border between template and text. Special strings in the prompt's text stay text.
 
     Args:
-        frame: both ends.
+        frame: the ids before and after.
         text: the prompt's own text.
         ids: that text's own ids.
         tokenizer: the model's.
-        room: most tokens of the whole; where encoding at once takes more, the pieces stand side by side.
+        room: most tokens of the whole chat. If encoding at once needs more, the pieces are encoded separately.
     """
     pieces = (*frame.head, *ids, *frame.tail)
     at_once = getattr(tokenizer, "encode_chat", None)

@@ -1,6 +1,6 @@
-"""Fitting a prompt to its token budget: what may be cut, where, and what was lost.
+"""Cuts a prompt to its token budget, and records what was removed.
 
-Cuts follow the token offsets of the original text; the cut text is measured again by its own ids.
+A cut is made at a token border of the original text. The shortened text is encoded and counted again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from evalsuite.types import Cut, EvidenceFate, Parts, Removal, Role, Sample, Spa
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The most tokens a rendered prompt may have, and which limit said so."""
+    """The largest number of tokens of a whole prompt, and the limit that gave it."""
 
     tokens: int
     bound: Literal["model", "cap"]
@@ -30,21 +30,21 @@ class Fitted:
     ids: tuple[int, ...]
     cut: Cut
     text: str
-    """The prompt's own text as sent, without BOS and chat template; empty under an official rule."""
+    """The prompt's own text as sent, without BOS and chat template; empty for an official rule."""
     removed: Span | None
-    """The stretch of the prompt's own text that was cut, in characters."""
+    """The part of the prompt's own text that was cut, in characters."""
 
 
 def prompt_budget(
     model_max: int | None, cap: int | None, answer: int, *, limit_includes_generation: bool = False
 ) -> Budget:
-    """``min(model maximum - answer, cap)``; the cap covers the answer too where the protocol says so.
+    """``min(model maximum - answer, cap)``. For some protocols the answer is subtracted from the cap, too.
 
     Args:
-        model_max: tokens of prompt plus answer the model takes; None when unknown.
-        cap: tokens asked for; None for no cap.
+        model_max: the model's maximum of prompt and answer; None if unknown.
+        cap: the cap; None without one.
         answer: room for the answer: max_new_tokens, or the longest option.
-        limit_includes_generation: the cap is of prompt plus answer.
+        limit_includes_generation: the cap covers prompt and answer.
 
     Raises:
         UsageError: neither limit is known, or nothing is left for the prompt.
@@ -75,22 +75,22 @@ def fit(
     *,
     aligned: Span | None = None,
 ) -> Fitted | None:
-    """The prompt's token ids, cut to the budget where needed.
+    """The token ids of the prompt, cut to the budget if needed.
 
     Args:
-        parts: the prompt without its SYSTEM parts if a chat frame holds them.
+        parts: the prompt, without SYSTEM parts if the chat frame has them.
         frame: BOS and chat template, kept and counted.
-        budget: most tokens of the rendered prompt.
+        budget: the largest number of tokens of the whole prompt.
         strategy: one of ``STRATEGIES`` except ``official``.
         tokenizer: the model's.
-        sample: names the sample in errors and holds the evidence.
-        aligned: cut this stretch of the text, chosen for all questions of the document, even where less would do.
+        sample: its id is for errors, its evidence for the record.
+        aligned: cut this part of the text, the same for all questions of the document, even if less is enough.
 
     Returns:
-        The fitted prompt; None under ``skip`` when it is too long.
+        The prompt; None if it is too long and the strategy is ``skip``.
 
     Raises:
-        UsageError: the parts that must survive exceed the budget, or the strategy is ``error`` and it is too long.
+        UsageError: the parts that must be kept exceed the budget, or it is too long and the strategy is ``error``.
     """
     text = "".join(part.text for part in parts)
     encoding = tokenizer.encode_joined([part.text for part in parts])
@@ -118,10 +118,10 @@ def fit(
 def check_frame(
     parts: Parts, frame: Frame, budget: Budget, strategy: str, tokenizer: Tokenizer, sample: Sample
 ) -> None:
-    """Refuses, before anything is generated, a prompt whose protected parts alone exceed the budget.
+    """Refuses a prompt if the parts that must be kept exceed the budget. The document is not encoded for it.
 
     Raises:
-        UsageError: they do; the message names the sample and both numbers.
+        UsageError: they exceed it; the message names the sample and both numbers.
     """
     cuttable, side = STRATEGIES[strategy]
     if side is None:
@@ -152,7 +152,7 @@ def frame_error(sample: Sample, strategy: str, needed: int, budget: Budget) -> U
 
 
 def removals(parts: Parts, encoding: JoinedText, removed: Span) -> tuple[Removal, ...]:
-    """What a cut took from each part; a token counts for the part it starts in."""
+    """What a cut removed from each part. A token belongs to the part in which it starts."""
     taken: list[Removal] = []
     for part, span in zip(parts, part_spans(parts), strict=True):
         start, end = max(span.start, removed.start), min(span.end, removed.end)
@@ -163,12 +163,12 @@ def removals(parts: Parts, encoding: JoinedText, removed: Span) -> tuple[Removal
 
 
 def tokens_within(encoding: JoinedText, span: Span) -> range:
-    """Positions of the tokens that start in a stretch of the text."""
+    """Positions of the tokens that start inside a part of the text."""
     return range(encoding.before(span.start), encoding.before(span.end))
 
 
 def evidence_fate(sample: Sample, parts: Parts, removed: Span | None) -> EvidenceFate | None:
-    """How much of the sample's evidence is left after removing a stretch of the prompt's text."""
+    """How much of the sample's evidence is left after a cut."""
     start = next((s.start for p, s in zip(parts, part_spans(parts), strict=True) if p.role is Role.DOCUMENT), 0)
     if removed is None:
         return evidence_fate_of(sample, None)
@@ -178,7 +178,7 @@ def evidence_fate(sample: Sample, parts: Parts, removed: Span | None) -> Evidenc
 
 
 def evidence_fate_of(sample: Sample, kept: tuple[Span, ...] | None) -> EvidenceFate | None:
-    """How much of the sample's evidence lies in the kept stretches of the document (None: all was kept)."""
+    """How much of the sample's evidence is in the kept parts of the document (None: all was kept)."""
     if not sample.evidence:
         return None
     if kept is None:
@@ -200,7 +200,7 @@ def _overlap(one: Span, other: Span) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Shrink:
-    """Finds what to remove from a text so that the rest, encoded again, has room."""
+    """Finds the part of a text to remove, so that the rest fits after it is encoded again."""
 
     encoding: JoinedText
     cuttable: Span
@@ -208,10 +208,10 @@ class _Shrink:
     side: Side
 
     def enough(self, wished: Span | None) -> tuple[Span, JoinedText]:
-        """The stretch to remove and the rest, which fits unless all of the region is not enough.
+        """The part to remove, and the rest. The rest fits, unless the whole region is not enough.
 
         Args:
-            wished: a stretch to remove if that is enough.
+            wished: a part to remove, if it is enough.
         """
         excess = len(self.encoding) - self.room
         removed = wished or self._stretch(excess)

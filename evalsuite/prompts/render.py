@@ -1,4 +1,4 @@
-"""A sample's whole prompt as parts: demonstrations before the document, system text apart in a chat template."""
+"""The whole prompt of a sample as parts: demonstrations before the document, and the frame around them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def render(
     chat: bool,
     date: str | None = None,
 ) -> Rendered:
-    """The prompt of one sample, before fitting.
+    """The prompt of one sample, before a cut.
 
     Args:
-        protocol: says the zero-shot prompt.
-        sample: the question asked.
-        demonstrations: parts that go behind the leading system and instruction parts.
+        protocol: writes the zero-shot prompt.
+        sample: the question.
+        demonstrations: parts that are put after the first system and instruction parts.
         tokenizer: gives BOS and chat template.
         chat: apply the tokenizer's chat template.
         date: the date that the template prints (``chat_frame``).
@@ -47,17 +47,17 @@ def render(
 
 
 def with_demonstrations(parts: Parts, demonstrations: Parts) -> Parts:
-    """The prompt with demonstrations behind its leading system and instruction parts."""
+    """The prompt, with demonstrations after its first system and instruction parts."""
     lead = next((i for i, part in enumerate(parts) if part.role not in _LEADING), len(parts))
     return (*parts[:lead], *demonstrations, *parts[lead:])
 
 
 def option_ids(rendered: Rendered, options: tuple[str, ...], tokenizer: Tokenizer) -> tuple[tuple[int, ...], ...]:
-    """Token ids of each option as they continue the prompt.
+    """Token ids of each option as a continuation of the prompt.
 
-    An option is encoded behind the prompt's last uncut parts; where the tokenizer would merge across that border
-    (so that the prompt's own ids would change with the option), it is encoded alone. Under a chat template the
-    answer begins behind the template, without the space that divides words.
+    An option is encoded together with the last parts of the prompt that are never cut. If the tokenizer merges across
+    this border, the ids of the prompt would change with the option; then the option is encoded alone. With a chat
+    template, the option follows the template, without a space before it.
     """
     if rendered.frame.tail:
         return tuple(tokenizer.encode_literal(option.lstrip(" ")).ids for option in options)

@@ -12,11 +12,11 @@ from evalsuite.task import PromptProtocol
 from evalsuite.types import Part, Parts, Role, Sample
 
 PLACEHOLDER = "..."
-"""Stands for a demonstration's document under ``--demo-documents placeholder``."""
+"""Replaces a demonstration's document with ``--demo-documents placeholder``."""
 
 POOL_DOCUMENTS = 200
-"""Demonstrations are drawn from the first so many documents of the pool: enough for a draw, and a hub's
-training split of whole books is not read to its end."""
+"""Demonstrations are drawn from this many documents at the start of the pool. So a training split of whole books is
+not read to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Shots:
 
 
 def demonstration_pool(samples: Iterable[Sample]) -> tuple[Sample, ...]:
-    """The samples a demonstration may be: with text and a reference, of the first ``POOL_DOCUMENTS`` documents."""
+    """Samples that can be demonstrations: with text and a reference, from the first ``POOL_DOCUMENTS`` documents."""
     pool: list[Sample] = []
     documents: set[str] = set()
     for sample in samples:
@@ -44,10 +44,11 @@ def demonstration_pool(samples: Iterable[Sample]) -> tuple[Sample, ...]:
 
 
 def draw(shots: Shots, task: str, pool: Sequence[Sample], sample: Sample) -> tuple[Sample, ...]:
-    """The demonstrations of one sample, in prompt order.
+    """The demonstrations of one sample, in the order of the prompt.
 
-    Every sample of a task sees the same draw; a demonstration about the sample's own document gives way to the
-    next in the draw. Demonstrations come from different documents, and those of one shot are the first of two.
+    All samples of a task use the same draw. If a demonstration is about the sample's own document, the next one in the
+    draw replaces it. Each demonstration comes from another document. The demonstration of a 1-shot prompt is also the
+    first demonstration of a 2-shot prompt.
 
     Raises:
         UsageError: the pool has too few documents.
@@ -90,7 +91,7 @@ def _hidden(part: Part, shots: Shots) -> bool:
 
 
 def _order(shots: Shots, task: str, pool: Sequence[Sample], sample: Sample) -> Iterator[Sample]:
-    """The pool in the draw's order, drawn as far as it is needed."""
+    """The pool in the order of the draw. Only as much as needed is drawn."""
     name = f"{task}:{shots.seed}" + (f":{sample.id}" if shots.draw == "sample" else "")
     generator = random.Random(name)  # noqa: S311 - a seeded draw, not a secret
     left = list(pool)

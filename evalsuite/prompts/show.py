@@ -1,4 +1,4 @@
-"""A prompt as the model will read it, with the cut and the evidence marked, safe for a terminal."""
+"""A prompt as the model gets it, with marks for cut and evidence, safe for a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evalsuite.types import Role, Sample, Span
 
 EVIDENCE = ("⟦evidence⟧", "⟦/evidence⟧")
 ENDS = 1200
-"""Characters shown at each end of a long stretch without marks."""
+"""Characters that are shown at each end of a long text without marks."""
 
 
 def show(
@@ -22,11 +22,11 @@ def show(
     """Lines: what was cut and kept, then the prompt.
 
     Args:
-        sample: whose prompt it is.
-        rendered: the prompt before fitting.
-        fitted: the prompt as sent; None when it is skipped for its length.
+        sample: the sample of the prompt.
+        rendered: the prompt before the cut.
+        fitted: the prompt as sent; None if it is skipped because of its length.
         tokenizer: shows BOS and chat template as text.
-        full: all of the text instead of its ends and marks.
+        full: show the whole text, not only its ends and marks.
     """
     yield f"sample    {sample.id}, document {sample.document.id}, {len(sample.document.text):,} characters"
     if fitted is None:

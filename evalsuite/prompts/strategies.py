@@ -1,4 +1,4 @@
-"""What a prompt that is too long may lose: one table of strategies. ``--help`` reads it, so it imports nothing."""
+"""The cut strategies, in one table. ``--help`` reads this module, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Side: TypeAlias = Literal["left", "right", "middle"]
 
 
 class Strategy(NamedTuple):
-    """What may be cut, and from which side."""
+    """The text that may be cut, and the side to cut from."""
 
     cuttable: Callable[[Parts], Span]
-    """The stretch of the prompt's text that may be cut, in characters."""
+    """Gives the part of the prompt's text that may be cut, in characters."""
     side: Side | None
-    """Where tokens are taken from that stretch; None where this package cuts nothing."""
+    """The side of this part that tokens are removed from; None if this package cuts nothing."""
 
 
 def before_the_question(parts: Parts) -> Span:
-    """Everything before the question (the response header where there is none): demonstrations and instruction too."""
+    """Everything before the question, with demonstrations and instruction. Without a question: before the answer."""
     from evalsuite.types import Role, Span
 
     for role in (Role.QUESTION, Role.RESPONSE):
@@ -48,11 +48,11 @@ STRATEGIES: dict[str, Strategy] = {
     "error": Strategy(the_document, None),  # the run is refused
     "official": Strategy(the_document, None),  # the benchmark's own rule cuts
 }
-"""By the name that ``--strategy`` takes. A new one that cuts is one entry here."""
+"""The strategy of each name of ``--strategy``. A new strategy that cuts is one entry here."""
 
 
 def part_spans(parts: Parts) -> tuple[Span, ...]:
-    """Where each part stands in the prompt's text."""
+    """The place of each part in the prompt's text."""
     from evalsuite.types import Span
 
     spans: list[Span] = []

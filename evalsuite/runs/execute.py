@@ -1,4 +1,4 @@
-"""The run, top to bottom: plan, check, lock, ask what the journal does not answer yet, write everything down."""
+"""Executes a plan: locks the directory, asks what has no answer yet, writes everything."""
 
 from __future__ import annotations
 
@@ -43,30 +43,30 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 UNITS_AHEAD = 4
-"""Documents whose prompts are made while the model works on another."""
+"""Number of documents whose prompts are made in advance, while the model works on another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is, in samples over all cells."""
+    """The progress of a run, in samples of all cells."""
 
     asked: int
     done: int
     resumed: int
-    """Of those done, how many a former process had answered."""
+    """Samples that an earlier process answered."""
     failed: int
     cell: str
     share: float = 0.0
-    """How much of this process's work is done, by tokens, 0 to 1; work a former process did is in neither part."""
+    """Share of this process's work that is done, in tokens, 0 to 1. It does not count the work of earlier processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of the answers this process got."""
+    """Tokens of the requests that this process asked."""
 
     prompt: int = 0
     cached: int | None = None
-    """Of the prompts' tokens, how many the engine had computed before; None where it cannot tell."""
+    """Prompt tokens that the engine took from its cache; None if it does not say."""
     answer: int = 0
 
     def plus(self, request: Request, completion: Completion) -> Usage:
@@ -86,9 +86,9 @@ class Outcome:
     done: int
     failed: int
     interrupted: bool
-    """It was asked to end, and something was left to ask."""
+    """Whether it was interrupted before everything was asked."""
     damaged: tuple[int, ...] = ()
-    """Lines of the journal that could not be read; what they answered was asked again."""
+    """Damaged lines of the journal. Their samples were asked again."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -96,17 +96,17 @@ Report = Callable[[Progress], None]
 
 
 def execute(plan: Plan, engine: Engine, out: Path, report: Report, *, allow_engine_change: bool = False) -> Outcome:
-    """Asks every request of a plan that the run directory holds no answer to.
+    """Asks all requests of a plan that have no answer in the run directory.
 
     Args:
         plan: what to ask.
         engine: who answers.
-        out: the run directory; made if absent, resumed if it holds a run of the same plan.
-        report: called after every completion.
-        allow_engine_change: go on with another engine (of the same model) than the run began with.
+        out: the run directory. It is made if needed. A run of the same plan is resumed.
+        report: is called after every completion.
+        allow_engine_change: continue a run that began with another engine of the same model.
 
     Raises:
-        UsageError: the directory holds another run or is in use, or some prompt can never fit.
+        UsageError: the directory holds another run, or is in use.
     """
     # The first prompts are made while the directory is written.
     with lock(run_directory(out)), Prefetch(groups(plan, engine), UNITS_AHEAD) as prepared:
@@ -123,7 +123,7 @@ def _dates(plan: Plan, engine: Engine) -> Iterator[str | None]:
 
 
 def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool = False) -> None:
-    """Writes a run's record, samples and documents, or checks that those there are of the same run."""
+    """Writes the record, samples and documents of a run. If they are there, checks that they are the same."""
     if (out / RUN).exists():
         former = read_record(out)
         changed = check_resumable(former, record, out, allow_engine_change=allow_engine_change)
@@ -137,7 +137,7 @@ def begin(plan: Plan, record: RunRecord, out: Path, *, allow_engine_change: bool
 
 
 def _resumed(former: RunRecord, record: RunRecord, *, changed: bool) -> RunRecord:
-    """The record of a run that goes on: another name of its model where one is asked for, another engine noted."""
+    """The record of a resumed run, with a new name of the model if one was given, and a change of engine."""
     name = record.spec.model_name or former.spec.model_name
     engines = (*former.engine_changes, record.engine) if changed else former.engine_changes
     return replace(former, spec=replace(former.spec, model_name=name), engine_changes=engines)
@@ -148,7 +148,7 @@ def _sample_records(plan: Plan) -> Iterator[SampleRecord]:
 
 
 def _stored(plan: Plan, out: Path) -> Iterator[SampleRecord]:
-    """The records of all samples, each once its document is stored."""
+    """The records of all samples. The document of a sample is stored before its record."""
     for record, document in _records(plan):
         write_document(out, document)
         yield record
@@ -185,7 +185,7 @@ def _ask(
 
 
 def _opened(plan: Plan, out: Path) -> tuple[JournalContent, Writing]:
-    """What is answered already, damaged lines taken out, and the guard of the files' seals."""
+    """The answers that are there, without damaged lines, and the writer of the files' seals."""
     path = out / COMPLETIONS
     tasks = {cell.task.name: cell.task for cell in plan.cells}
     content, writing = read_journal(path), Writing(out, lambda: dump_all(unanswered(out, tasks)))
@@ -200,7 +200,7 @@ def _opened(plan: Plan, out: Path) -> tuple[JournalContent, Writing]:
 def _pending(
     planned: Iterable[tuple[Prepared, ...]], log: RequestLog, tally: _Tally, interrupt: Interrupt
 ) -> Iterator[Sequence[Request]]:
-    """Groups of requests still to be asked; dries up on an interrupt, so that the engine ends what it has begun."""
+    """Groups of requests without an answer. An interrupt ends them, so that the engine finishes what it has begun."""
     for group in planned:
         if interrupt.requested:
             return
@@ -215,7 +215,7 @@ def _pending(
 
 
 class _Tally:
-    """Counts what is asked, answered before, answered now and failed."""
+    """Counts samples: asked, answered before, answered now, failed."""
 
     def __init__(self, asked: int, content: JournalContent, report: Report, effort: Effort) -> None:
         self._asked, self._report, self.effort = asked, report, effort

@@ -1,1 +1,1 @@
-"""From completions to scores to cells, with the honest counts."""
+"""From completions to scores, and from scores to cells with their counts."""

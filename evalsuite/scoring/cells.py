@@ -1,4 +1,4 @@
-"""Aggregating: the scores of one cell become its metrics, clustered errors and counts."""
+"""Aggregates the scores of one cell: metrics, clustered errors and counts."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ class CellScores:
     setting: Setting
     task: Task
     samples: Mapping[str, Sample]
-    """Every sample asked, by id."""
+    """All samples of the cell, by id."""
     scores: tuple[Score, ...]
 
     @property
     def counted(self) -> tuple[Score, ...]:
-        """Scores of answers: those that enter the mean."""
+        """The scores that are in the mean."""
         return tuple(score for score in self.scores if score.status in _COUNTED)
 
     @property
     def missing(self) -> int:
-        """Samples without an outcome: the run was interrupted."""
+        """Number of samples without a result, because the run was interrupted."""
         return len(self.samples) - len(self.scores)
 
 
 Tell = Callable[[str], None]
-"""Is told a line."""
+"""Gets a line of text."""
 
 
 def ignore(_: str) -> None:
-    """Tells nobody."""
+    """Ignores the line."""
 
 
 def cells(cell: CellScores, model: str, *, allow_incomplete: bool = False, defect: Tell = ignore) -> Iterator[Cell]:
-    """One cell a metric.
+    """One cell for each metric.
 
     Args:
         cell: the scores of one setting.
         model: for display.
-        allow_incomplete: give the value over the samples there are, though some failed or are missing.
-        defect: told why a metric has no value whose own code failed.
+        allow_incomplete: give the value of the other samples if some failed or are missing.
+        defect: gets a line if the code of a metric failed and it has no value.
     """
     for metric in cell.task.metrics:
         try:
@@ -69,14 +69,14 @@ def cells(cell: CellScores, model: str, *, allow_incomplete: bool = False, defec
 
 
 def _without_value(cell: CellScores, metric: Metric, model: str) -> Cell:
-    """The counts alone, for a metric whose own code failed."""
+    """Only the counts, for a metric whose code failed."""
     plain = replace(metric, combine=None, subset=None, clusters=None, averages=metric.takes[0])
     counts = _cell(cell, plain, model, False)  # noqa: FBT003
     return replace(counts, value=None, stderr=None, value_completed=None, complete=False)
 
 
 def _within(cell: CellScores, subset: Callable[[Sample], bool]) -> CellScores:
-    """The samples of a subset alone: its metric counts only those."""
+    """Only the samples of a subset. Its metric counts these."""
     samples = {name: sample for name, sample in cell.samples.items() if subset(sample)}
     return replace(cell, samples=samples, scores=tuple(s for s in cell.scores if s.sample_id in samples))
 
@@ -112,7 +112,7 @@ def _cell(cell: CellScores, metric: Metric, model: str, allow_incomplete: bool) 
 
 
 def _lost(cell: CellScores, mark: Callable[[Score], bool | None]) -> int | None:
-    """Answers that lost something to the cut; None where no sample of the cell has it to lose."""
+    """Number of answers that lost something in the cut; None if no sample of the cell had it."""
     if all(mark(score) is None for score in cell.scores):
         return None
     return sum(bool(mark(score)) for score in cell.counted)
@@ -127,7 +127,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _completed(cell: CellScores, metric: Metric) -> float | None:
-    """The metric over answers that ended by themselves; None where some answer does not say how it ended."""
+    """The metric over answers that the model ended by itself; None if some answer does not say how it ended."""
     if any(score.output_capped is None for score in cell.counted):
         return None
     ended = replace(cell, scores=tuple(score for score in cell.counted if not score.output_capped))

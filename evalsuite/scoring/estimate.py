@@ -1,4 +1,4 @@
-"""A metric over scored samples: the one place where means, subsets and derived metrics are computed."""
+"""Computes a metric over scored samples: means, subsets and derived metrics. Nothing else computes them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SampleValues:
 
 
 def estimate(metric: Metric, samples: Iterable[SampleValues]) -> Estimate | None:
-    """The metric over the samples of its subset; None where there is none."""
+    """The metric over the samples of its subset; None if there are none."""
     counted = [one for one in samples if metric.subset is None or metric.subset(one.sample)]
     if not counted:
         return None

@@ -1,4 +1,4 @@
-"""Joining what a run wrote, strictly: samples, requests and completions become the scores of each cell."""
+"""Joins samples, requests and completions of a run to the scores of each cell. A join is strict."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def score_cells(
     completions: Mapping[str, Completion],
     tasks: Mapping[str, Task],
 ) -> tuple[CellScores, ...]:
-    """Joins what a run wrote, strictly, by sample id.
+    """Joins the files of a run by sample id, strictly.
 
     Args:
         record: names the cells.
-        samples: those of the run.
-        requests: of every cell, in any order; samples without one count as missing.
+        samples: the samples of the run.
+        requests: the requests of every cell, in any order. A sample without a request is missing.
         completions: by key.
         tasks: by name.
 
     Raises:
-        UsageError: a task is not known here, or a request names a sample or cell that is not there.
+        UsageError: a task is unknown, or a request names an unknown sample or cell.
     """
     by_cell: dict[str, list[RequestRecord]] = defaultdict(list)
     for request in requests:
@@ -52,13 +52,13 @@ def score_cells(
 def table_cells(
     scored: Sequence[CellScores], model: str, *, allow_incomplete: bool = False, defect: Tell = ignore
 ) -> tuple[Cell, ...]:
-    """The table cells of a run, one a setting and metric.
+    """The table cells of a run, one for each setting and metric.
 
     Args:
         scored: the scores of each setting.
         model: for display.
         allow_incomplete: give values of cells with failed or missing samples.
-        defect: told every fault of a task's own code: it costs that task's table, the others go on.
+        defect: gets a line for each error in the code of a task. Only this task has no table.
     """
     for said in unscored(scored):
         defect(said)
@@ -66,7 +66,7 @@ def table_cells(
 
 
 def unscored(scored: Sequence[CellScores]) -> Iterator[str]:
-    """A line a setting whose task's code could not score some answers: the first fault, and how many there are."""
+    """A line for each setting with answers that the task's code could not score: the first error, and their number."""
     for one in scored:
         faults = [score.reason for score in one.scores if score.reason.startswith(NOT_SCORED)]
         if faults:
@@ -96,7 +96,7 @@ def _cell(
 
 
 def _reading(task: Task, name: str) -> PromptProtocol:
-    """The protocol that reads a cell's answers; texts made elsewhere are read as the first one that generates."""
+    """The protocol that scores a cell. Imported answers use the first protocol that generates answers."""
     if name != IMPORTED:
         return task.protocol(name)
     reads = next((protocol for protocol in task.protocols if protocol.options is None), None)
@@ -106,7 +106,7 @@ def _reading(task: Task, name: str) -> PromptProtocol:
 
 
 def samples_of(setting: Setting, samples: Samples) -> Mapping[str, Sample]:
-    """The samples of a cell by id, none where the run has none: generated with its seed, or natural ones."""
+    """The samples of a cell by id: generated with its seed, or natural ones. Empty if the run has none."""
     read = (setting.task, setting.split, setting.length)
     return samples.get((*read, setting.seed)) or samples.get((*read, None), {})
 

@@ -1,4 +1,4 @@
-"""Scoring: each asked sample becomes a score that says scored, unscorable, skipped or failed."""
+"""Scores one sample. The result is scored, unscorable, skipped or failed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from evalsuite.task import PromptProtocol
 from evalsuite.types import Completion, Cut, Role, Sample, Score, Status
 
 NOT_SCORED = "not scored: "
-"""How the reason of a sample begins whose answer the task's own code could not score."""
+"""Begins the reason of a sample that the task's code could not score."""
 NOT_ANSWERED = "no answer yet: the run was interrupted; resume it"
 
 
 def score_sample(
     request: RequestRecord, sample: Sample, protocol: PromptProtocol, completions: Mapping[str, Completion]
 ) -> Score | None:
-    """The outcome of one request; None while it has no answer yet."""
+    """The result of one request; None if it has no answer yet."""
     if request.skipped is not None:
         return _outcome(request, sample, "skipped", reason=request.skipped)
     if request.refused is not None:
@@ -32,7 +32,7 @@ def score_sample(
 
 
 def score_answer(request: RequestRecord, sample: Sample, protocol: PromptProtocol, completion: Completion) -> Score:
-    """A task's score of an answer, with what happened to its prompt; failed where the task's code gives none."""
+    """The task's score of an answer, with the facts of its cut. It is failed if the task's code raises an error."""
     try:
         scored = protocol.score(sample, completion)
     except TaskError as error:
@@ -64,7 +64,7 @@ def _outcome(request: RequestRecord, sample: Sample, status: Status, *, reason: 
 
 
 def _kept(cut: Cut) -> float:
-    """The share of the prompt's tokens that were sent; an official cut may encode what is left in more tokens."""
+    """The share of the prompt's tokens that were sent, at most 1: an official cut can result in more tokens."""
     return min(1.0, cut.tokens_kept / cut.tokens_before) if cut.tokens_before else 1.0
 
 

@@ -1,1 +1,1 @@
-"""From a unit to requests of exact token ids, and what happens while a model answers them."""
+"""Makes requests from units, and watches the run while a model answers them."""

@@ -1,7 +1,8 @@
-"""How much of a run's work is done, in tokens, so that the time left can be told from the first answer on.
+"""Measures how much of a run's work is done, in tokens. The time left can so be estimated from the first answer on.
 
-Samples are no measure: documents differ in length, and the first answer about a document pays for the prefix that the
-others share. What is not prepared yet is guessed from its characters, and the guess corrected by what is.
+The number of samples is no good measure. Documents have different lengths, and the first answer about a document also
+needs the time for the prefix that the other questions share. For prompts that are not made yet, the number of tokens is
+estimated from their characters. Each prompt that is made improves the estimate.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from evalsuite.types import Completion, Request
 from evalsuite.work import Generate
 
 STEP = 16
-"""Tokens of a prompt that take about as long as one token of an answer."""
+"""One token of an answer takes about as long as this many tokens of a prompt."""
 ANSWER = 16
-"""Tokens of an answer, until answers are counted; most end long before their limit."""
+"""Assumed tokens of an answer, until the first answers are there. Most answers end long before their limit."""
 OWN = 200
-"""Characters of a prompt that its sample does not share (question, options), or of a demonstration's frame."""
+"""Assumed characters of the part of a prompt that belongs to one sample (question, options)."""
 PROBE = 4000
-"""Characters of the first document whose tokens are counted before anything is prepared."""
+"""So many characters of the first document are encoded, to learn how many characters a token has."""
 
 
 @dataclass(slots=True)
 class _Mean:
-    """A mean that is learnt: as assumed until something is seen."""
+    """A mean that is learnt. Until there is a value, it is the assumed one."""
 
     assumed: float
     total: float = 0.0
@@ -43,14 +44,14 @@ class _Mean:
 
 @dataclass(slots=True)
 class _Work:
-    """Work in terms of what is learnt on the way."""
+    """An amount of work."""
 
     prefix: float = 0.0
-    """Tokens that come first about a document, in every cell."""
+    """Tokens of the first prompt about a document, in every cell."""
     others: float = 0.0
-    """Prompts behind such a prefix."""
+    """Prompts that share this prefix."""
     cut: float = 0.0
-    """Tokens of other prompts that a cut may begin elsewhere, so that they share no prefix."""
+    """Tokens of prompts that share no prefix, because their cut may be at another place."""
     answers: float = 0.0
 
     def add(self, other: _Work, times: float = 1.0) -> None:
@@ -62,16 +63,16 @@ class _Work:
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """The work of one request: tokens of its prompt to compute, and answers to write."""
+    """The work of one request: tokens of the prompt to compute, and answers to write."""
 
     tokens: float
     answers: int
     first: bool
-    """The first of its cell about a document."""
+    """Whether it is the first request of its cell about a document."""
 
 
 class Effort:
-    """The work of one process on a run: known where prompts are made, guessed where they are not."""
+    """The work of one process. It is known for prompts that are made, and estimated for the others."""
 
     def __init__(self, plan: Plan, model: PromptSide) -> None:
         self._rate = _characters_per_token(plan, model.tokenizer)
@@ -87,7 +88,7 @@ class Effort:
         self._answers_to_do = self._answers_done = 0
 
     def prepared(self, group: Sequence[Request], new: Sequence[Request]) -> None:
-        """Takes note of a document's requests, and of those that are to be asked."""
+        """Counts the requests of a document, and which of them will be asked."""
         guess = next(self._guesses, _Work())
         self._left.add(guess, -1)
         costs = dict(_costs(group))
@@ -105,7 +106,7 @@ class Effort:
             self._answers_to_do += cost.answers
 
     def answered(self, completion: Completion) -> None:
-        """Takes note of an answer."""
+        """Counts an answer."""
         cost = self._waiting.pop(completion.key, None)
         if cost is not None:
             self._done += cost.tokens
@@ -145,7 +146,7 @@ class Effort:
 
 
 def shared(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many ids two prompts begin with alike."""
+    """Number of equal ids at the beginning of two prompts."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -157,7 +158,7 @@ def shared(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def _costs(group: Sequence[Request]) -> Iterator[tuple[str, _Cost]]:
-    """The work of each request, a prefix that the one before it has too left out."""
+    """The work of each request, without the prefix that it shares with the request before it."""
     before: tuple[int, ...] = ()
     cell = ""
     for request in group:
@@ -169,7 +170,7 @@ def _costs(group: Sequence[Request]) -> Iterator[tuple[str, _Cost]]:
 
 
 def _characters_per_token(plan: Plan, tokenizer: Tokenizer) -> float:
-    """As the beginning of the first document has them."""
+    """Characters of a token, from the beginning of the first document."""
     texts = (s.document.text for task in plan.tasks for s in task.reading.samples() if s.document.text)
     text = next(texts, "")[:PROBE]
     return len(text) / max(len(tokenizer.encode_literal(text).ids), 1) or 1.0

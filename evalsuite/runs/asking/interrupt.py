@@ -1,4 +1,4 @@
-"""Ctrl-C, twice: the first asks the run to end after what it has begun, the second ends it at once."""
+"""Ctrl-C: the first one ends the run after the answers that it has begun, a second one ends it at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompts as a benchmark's own rule makes them, and what is checked around that rule."""
+"""Prompts that are cut by a benchmark's own rule, and the checks of such a rule."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def official(question: Question) -> Fitted:
-    """The prompt as the benchmark's own rule makes it.
+    """The prompt, cut by the benchmark's own rule.
 
     Raises:
-        UsageError: the rule sends more than its limit (the official code lets that pass), or the model cannot take it.
+        UsageError: the prompt still exceeds the limit (the official code would send it), or the model's maximum.
     """
     model, sample = question.model, question.sample
     rule, limit = check_official(question)
@@ -50,7 +50,7 @@ def check_official(question: Question) -> tuple[CutRule, int]:
     """The official rule and its limit.
 
     Raises:
-        UsageError: there is none, or a chat template would go around its frame.
+        UsageError: there is none, or a chat template was asked for: the rule has its own frame.
     """
     cell = question.cell
     if cell.block.chat_template:
@@ -61,7 +61,7 @@ def check_official(question: Question) -> tuple[CutRule, int]:
 
 
 def _official_budget(question: Question, made: OfficialCut) -> Budget:
-    """The prompt's budget under an official rule, which may reserve the answer's room elsewhere."""
+    """The budget of the prompt for an official rule. The rule may have its own limit for a prompt."""
     budget, model_max = question.budget, question.model.info.max_model_len
     if made.prompt_limit is None:
         return budget

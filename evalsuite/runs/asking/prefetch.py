@@ -1,4 +1,4 @@
-"""Making the next groups while the model works on the current one."""
+"""Prepares the next groups while the model works on the current one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _END = object()
 
 
 class Prefetch(Iterator[T]):
-    """The same items, up to ``ahead`` of them made early in a thread that starts at once.
+    """The same items. A thread makes up to ``ahead`` of them in advance; it starts at once.
 
-    An error arrives where its item would have. Used as a context manager: its end stops the thread.
+    An error is raised in place of its item. Use it as a context manager: its end stops the thread.
     """
 
     def __init__(self, items: Iterable[T], ahead: int) -> None:

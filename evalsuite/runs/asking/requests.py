@@ -1,4 +1,4 @@
-"""From a plan to requests of exact token ids, one document's group after the other."""
+"""Makes requests of exact token ids from a plan, one unit after the other."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _KINDS: Mapping[type[Work], Literal["generate", "choose", "loss"]] = {
 
 @dataclass(frozen=True)
 class Question:
-    """One sample in one cell, before it is made exact."""
+    """One sample in one cell, before its request is made."""
 
     cell: CellPlan
     sample: Sample
@@ -43,7 +43,7 @@ class Question:
 
     @cached_property
     def demonstrations(self) -> tuple[Sample, ...]:
-        """The samples shown before it."""
+        """Its demonstrations."""
         return draw(self.cell.shots, self.cell.task.name, self.cell.pool, self.sample)
 
     @cached_property
@@ -67,21 +67,21 @@ class Question:
 
     @cached_property
     def answer_tokens(self) -> int:
-        """Room kept for the answer."""
+        """Tokens that are reserved for the answer."""
         if self.options:
             return max(len(ids) for ids in self.options)
         return self.cell.block.max_new_tokens or self.cell.protocol.max_new_tokens
 
     @cached_property
     def work(self) -> Work:
-        """What the model is asked to do."""
+        """The kind of work."""
         if self.options:
             return Choose(self.options)
         return Generate(self.answer_tokens, self.cell.protocol.stop)
 
     @cached_property
     def budget(self) -> Budget:
-        """Most tokens of its prompt."""
+        """The largest number of tokens of its prompt."""
         return prompt_budget(
             self.model.info.max_model_len,
             self.cell.setting.max_prompt_tokens,
@@ -96,15 +96,15 @@ class Question:
 
     @property
     def before(self) -> str:
-        """The prompt's own text up to where a cut must end."""
+        """The text of the prompt before the part that no cut may remove."""
         end = STRATEGIES[self.cell.setting.strategy].cuttable(self.rendered.parts).end
         return "".join(part.text for part in self.rendered.parts)[:end]
 
     def fitted(self, aligned: Span | None = None) -> Fitted | None:
-        """Its prompt within the budget; None when it is skipped for its length.
+        """Its prompt, cut to the budget; None if it is skipped because of its length.
 
         Args:
-            aligned: a stretch of the prompt's text to cut that was chosen for all questions of the document.
+            aligned: the part of the prompt's text that is cut for all questions of the document.
         """
         if self.cell.setting.strategy == "official":
             return official(self)
@@ -114,21 +114,21 @@ class Question:
 
 
 Prepared: TypeAlias = Request | Skipped | Refused
-"""What became of a question."""
+"""The result of preparing a question."""
 
 
 def groups(plan: Plan, model: PromptSide) -> Iterator[tuple[Prepared, ...]]:
-    """All questions of a plan made exact, unit after unit, when they are asked for."""
+    """The requests of a plan, unit after unit. A unit is prepared when it is needed."""
     return (prepare_unit(unit, model) for unit in plan.units())
 
 
 def prepare_unit(unit: Unit, model: PromptSide) -> tuple[Prepared, ...]:
-    """All questions of a unit made exact, cell after cell."""
+    """The requests of a unit, cell after cell."""
     return tuple(one for cell in unit.cells for one in _prepared(cell, unit.samples, model))
 
 
 def request_record(request: Prepared) -> RequestRecord:
-    """The line that stores what became of a question."""
+    """The line of ``requests.jsonl``."""
     if isinstance(request, Skipped | Refused):
         skipped, refused = (request.reason, None) if isinstance(request, Skipped) else (None, request.reason)
         name, cell, sample = request.id, request.cell, request.sample_id
@@ -149,11 +149,11 @@ def request_record(request: Prepared) -> RequestRecord:
 
 
 def prepare(question: Question, aligned: Span | None = None) -> Request | Skipped:
-    """One sample made exact.
+    """The request of one sample.
 
     Args:
         question: the sample in its cell.
-        aligned: a stretch of the prompt's text to cut that was chosen for all questions of the document.
+        aligned: the part of the prompt's text that is cut for all questions of the document.
 
     Raises:
         UsageError: it cannot be made to fit.
@@ -189,10 +189,10 @@ def _prepared(cell: CellPlan, samples: tuple[Sample, ...], model: PromptSide) ->
 
 
 def _aligned_cut(questions: list[Question]) -> Span | None:
-    """The widest cut any question of the document needs, taken for all of them so that they share a prefix.
+    """The largest cut that a question of the document needs. All questions use it, so that they share a prefix.
 
-    None where nothing is cut, or where the questions' texts differ before their end (demonstrations drawn for each
-    sample): there is no prefix to share, and one question's cut would fall elsewhere in another's text.
+    None if nothing is cut. None also if the texts before the questions differ, because each sample has its own
+    demonstrations: they share no prefix then, and a cut of one text would be wrong for another.
     """
     if len({question.before for question in questions}) > 1:
         return None
@@ -201,7 +201,7 @@ def _aligned_cut(questions: list[Question]) -> Span | None:
 
 
 def _removed(question: Question) -> Span | None:
-    """What a question's own cut takes; None where it takes nothing, or cannot be made."""
+    """The part that a question's own cut removes; None if it removes nothing or is impossible."""
     try:
         fitted = question.fitted()
     except UsageError:
@@ -210,11 +210,11 @@ def _removed(question: Question) -> Span | None:
 
 
 def check_question(question: Question) -> None:
-    """Refuses a question that can never be asked, as far as that is cheap to know: its document is not encoded.
+    """Refuses a question that can never be asked. This check is cheap: it does not encode the document.
 
     Raises:
-        UsageError: what must survive a cut exceeds the budget, no room is left for a prompt, the limit is unknown, or
-            an option has no tokens.
+        UsageError: the parts that must be kept exceed the budget, there is no room for a prompt, the limit is unknown,
+            or an option has no tokens.
     """
     strategy, budget = question.cell.setting.strategy, question.budget
     if strategy == "official":
@@ -225,10 +225,10 @@ def check_question(question: Question) -> None:
 
 
 def find_question(plan: Plan, model: PromptSide, sample_id: str | None) -> Question:
-    """The question of that id in the plan's first cell; the first one when no id is given.
+    """The question with this id, in the plan's first cell. Without an id, the first question.
 
     Raises:
-        UsageError: no such sample, answered with the nearest.
+        UsageError: there is no such sample; the message suggests the nearest id.
     """
     task, seen = plan.tasks[0], list[str]()
     for sample in task.reading.samples():

@@ -1,1 +1,1 @@
-"""The files of a run directory: written, sealed, checked, gone on with."""
+"""The files of a run directory: writing, sealing, checking, resuming."""

@@ -1,7 +1,7 @@
-"""The append-only journal of completions and the lock that keeps a second process out.
+"""The append-only journal of completions, and the lock of a run directory.
 
 A line is ``{"check": <first 16 hex digits of the SHA-256 of the completion's JSON>, "completion": {...}}``. It is
-flushed to the disk before the next batch begins, so a killed run loses at most the batch it was working on.
+written to the disk before the next batch begins. So a killed run loses at most one batch.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from evalsuite.types import Completion
 _HEAD, _MIDDLE, _TAIL = '{"check":"', '","completion":', "}\n"
 _REPAIR = "the run's own command asks again what is damaged"
 _PATIENCE, _POLL = 0.5, 0.05
-"""Seconds until a lock held by a run is believed, and between two looks."""
+"""Seconds to wait for a lock, and seconds between two tries."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalContent:
-    """What a journal holds."""
+    """The content of a journal."""
 
     completions: dict[str, Completion]
-    """By key; the last one of a key counts, and an answer outweighs an earlier failure."""
+    """Completions by key. The last completion of a key counts; an answer replaces an earlier failure."""
     damaged: tuple[int, ...]
-    """Numbers of lines whose checksum does not match or whose body is no completion; their samples are asked again."""
+    """Numbers of damaged lines. Their samples are asked again."""
     torn: bool = False
-    """Whether the last line has no end: the run was killed while it was written."""
+    """Whether the last line is incomplete, because the run was killed while it wrote the line."""
 
 
 def read_journal(path: Path) -> JournalContent:
-    """Reads a journal, leaving out damaged lines (a torn last line after a kill is one)."""
+    """Reads a journal without its damaged lines. An incomplete last line is damaged, too."""
     completions: dict[str, Completion] = {}
     damaged: list[int] = []
     line = b"\n"
@@ -57,10 +57,10 @@ def read_journal(path: Path) -> JournalContent:
 
 
 def check_journal(path: Path, seal: FileSeal | None) -> None:
-    """Refuses a journal that is not as it was written; a torn last line is no more than an answer that is missing.
+    """Refuses a journal that was changed. An incomplete last line is allowed: its answer is missing.
 
     Raises:
-        UsageError: a line is damaged, or lines are not those of the closed run.
+        UsageError: a line is damaged, or the lines differ from those of the finished run.
     """
     if not path.exists():
         if seal is not None:
@@ -78,7 +78,7 @@ def check_journal(path: Path, seal: FileSeal | None) -> None:
 
 
 def mend_journal(path: Path, content: JournalContent) -> None:
-    """Takes damaged lines out; the others stay as they are."""
+    """Removes damaged lines. The other lines stay as they are."""
     if content.damaged:
         bad = set(content.damaged)
         with path.open("rb") as file:
@@ -87,7 +87,7 @@ def mend_journal(path: Path, content: JournalContent) -> None:
 
 
 def journal_line(completion: Completion) -> bytes:
-    """One checksummed line."""
+    """One line with its checksum."""
     return _wrap(dumps(completion))
 
 
@@ -108,10 +108,10 @@ class Journal:
         self._file.close()
 
     def append(self, completion: Completion) -> Completion:
-        """Writes one completion through to the disk.
+        """Writes one completion to the disk.
 
         Returns:
-            What was written: a failure where the answer is none that can be read again.
+            What was written: a failure if the answer could not be read again.
         """
         kept = storable(completion)
         self._file.write(journal_line(kept))
@@ -121,7 +121,7 @@ class Journal:
 
 
 def storable(completion: Completion) -> Completion:
-    """The completion itself, or a failure in its place: infinite likelihoods, halves of characters, wrong types."""
+    """The completion, or a failure if it cannot be stored: infinite likelihoods, half characters, wrong types."""
     from pydantic import ValidationError
     from pydantic_core import PydanticSerializationError
 
@@ -139,10 +139,10 @@ def storable(completion: Completion) -> Completion:
 
 @contextmanager
 def lock(folder: Path, purpose: Literal["run", "score"] = "run") -> Iterator[None]:
-    """Holds a run directory for this process; waits for one that is only being scored.
+    """Locks a run directory for this process. If another process is scoring it, this one waits.
 
     Raises:
-        UsageError: another process runs in it (the message says its pid), or the lock file is somebody else's.
+        UsageError: another process runs in it (the message has its pid), or the lock file is not from evalsuite.
     """
     path = folder / LOCK
     if path.exists() and path.stat().st_size and not (is_our_lock(path) or (folder / RUN).exists()):

@@ -1,4 +1,4 @@
-"""Records of former versions, made into those of this one: read, never written."""
+"""Reads records of earlier versions. They are never written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OF_RUN = ("model", "model_name", "max_model_len", "data", "skip_missing_data", 
 
 
 def upgraded(raw: bytes) -> bytes:
-    """The JSON of a ``run.json`` in this version's shape; unchanged where it has that shape or is none.
+    """The JSON of a ``run.json`` in the format of this version. Other JSON is not changed.
 
     Version 1 had a flat spec: one block of questions, tasks' own splits and limits as texts.
     """

@@ -1,4 +1,4 @@
-"""Whether a run directory may be gone on with, and the log that proves the requests are the same again."""
+"""Checks whether a run may be resumed, and that its requests are the same as before."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from evalsuite.runs.record import timestamp
 
 
 def check_early(settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:
-    """What can be refused before a model is loaded: a directory in use, or one that holds other questions.
+    """Checks that need no model: the directory is in use, or holds other questions.
 
     Raises:
         UsageError: as ``check_resumable``.
@@ -44,13 +44,13 @@ def check_early(settings: Sequence[Setting], identities: Mapping[str, str], out:
 
 
 def check_resumable(former: RunRecord, now: RunRecord, out: Path, *, allow_engine_change: bool) -> bool:
-    """Compares a run directory's record with the run about to go on in it.
+    """Compares the record of a run directory with the run that will continue it.
 
     Returns:
         Whether the engine changed (and may).
 
     Raises:
-        UsageError: model, questions or settings differ; or the engine does and was not allowed to.
+        UsageError: model, questions or settings differ, or the engine differs and this was not allowed.
     """
     if former.provenance != now.provenance:
         raise UsageError(f"{out} holds imported predictions; choose another --out")
@@ -75,10 +75,10 @@ def check_resumable(former: RunRecord, now: RunRecord, out: Path, *, allow_engin
 
 
 def check_samples(former: RunRecord, planned: Iterable[SampleRecord], out: Path) -> None:
-    """Compares the samples and documents of a run directory with those the data holds now.
+    """Compares the samples and documents of a run directory with the data.
 
     Raises:
-        UsageError: a file is damaged or missing, or holds something else.
+        UsageError: a file is damaged, missing or different.
     """
     path = out / SAMPLES
     check_seals(out, former, (SAMPLES,), AGAIN)
@@ -93,7 +93,7 @@ def check_samples(former: RunRecord, planned: Iterable[SampleRecord], out: Path)
 
 
 class Writing:
-    """A run's files while they are written: opened before the first new line, sealed when the run closes."""
+    """The files of a run while they are written. They are opened before the first new line, and sealed at the end."""
 
     def __init__(self, out: Path, blank: Callable[[], bytes]) -> None:
         """Prepares.
@@ -105,7 +105,7 @@ class Writing:
         self._out, self._blank, self._open = out, blank, False
 
     def open(self) -> None:
-        """Says in the record that the files are being written; what was scored before holds no longer."""
+        """Marks the files as being written. Earlier scores are no longer valid."""
         if self._open:
             return
         self._open = True
@@ -129,7 +129,7 @@ class Writing:
 
 
 class RequestLog:
-    """``requests.jsonl``: a line a request, known by its id; on a resume the lines there must come out again."""
+    """``requests.jsonl``: a line for each request, by its id. A resumed run must make the same lines again."""
 
     def __init__(self, path: Path, before_writing: Callable[[], None]) -> None:
         """Prepares.
@@ -156,10 +156,10 @@ class RequestLog:
         self._file.close()
 
     def write(self, records: Sequence[RequestRecord]) -> None:
-        """Writes lines, or checks that they stand there already.
+        """Writes lines, or checks that the same lines are there.
 
         Raises:
-            UsageError: another line stands there: data, tokenizer or code changed since the run began.
+            UsageError: a line differs: data, tokenizer or code changed since the run began.
         """
         for record in records:
             line = request_line(record)
@@ -174,7 +174,7 @@ class RequestLog:
         self._file.flush()
 
     def check_end(self) -> None:
-        """Refuses lines that the plan does not ask.
+        """Refuses lines of requests that are not in the plan.
 
         Raises:
             UsageError: there are some.

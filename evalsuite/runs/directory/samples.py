@@ -1,4 +1,4 @@
-"""A run's samples and the documents they ask about, each text stored once under the hash that is its name."""
+"""The samples and documents of a run. Each text is stored once; its hash is its name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def write_document(folder: Path, document: Document) -> None:
-    """Stores a document's text once, by content hash."""
+    """Stores the text of a document once, under its hash."""
     import zstandard
 
     path = folder / DOCUMENTS / f"{document.hash}.txt.zst"
@@ -68,7 +68,7 @@ def sample_record(task: str, split: str, sample: Sample, seed: int | None = None
 
 
 class StoredDocument(Document):
-    """A document of a run; its text is read when it is asked for, and not kept."""
+    """A document of a run. Its text is read when it is needed, and not kept."""
 
     def __init__(self, folder: Path, digest: str, name: str, length: int | None) -> None:
         """Reads nothing.
@@ -106,7 +106,7 @@ def _last_read(folder: Path, digest: str) -> str:
 
 
 def read_samples(folder: Path) -> Iterator[tuple[SampleRecord, Sample]]:
-    """The samples of a run with their records; texts are read when they are asked for."""
+    """The samples of a run and their records. Texts are read when they are needed."""
     documents: dict[tuple[str, str], Document] = {}
     for record in read_lines(folder / SAMPLES, SampleRecord):
         key = (record.document_id, record.document)

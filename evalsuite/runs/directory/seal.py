@@ -1,7 +1,7 @@
-"""Seals: counts and checksums that show a run's files are as they were written.
+"""Seals: line counts and checksums that show whether a file of a run was changed.
 
-``run.json`` and every line of ``requests.jsonl`` carry a check of themselves; ``run.json`` holds the seals of the other
-files. A seal guards against damage and careless edits, not against a forger.
+``run.json`` and every line of ``requests.jsonl`` have a checksum of themselves. ``run.json`` has the seals of the other
+files. A seal finds damage and careless edits. It does not stop somebody who makes new seals.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def with_check(text: str) -> bytes:
 
 
 def check_of(raw: bytes) -> bool | None:
-    """Whether the check of a JSON text is right; None when it has none, as before schema version 2."""
+    """Whether the checksum of a JSON text is right; None if it has none (before schema version 2)."""
     found = _CHECK.match(raw)
     if found is None or not found[1]:
         return None
@@ -53,7 +53,7 @@ def request_id(line: bytes) -> str | None:
 
 
 def seal_of(path: Path) -> FileSeal:
-    """Lines and checksum of a file as it is."""
+    """Line count and checksum of a file now."""
     digest, count = sha256(), 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -63,19 +63,19 @@ def seal_of(path: Path) -> FileSeal:
 
 
 def is_sealed(record: RunRecord) -> bool:
-    """Whether the run was written by a version that seals."""
+    """Whether a version with seals wrote the run."""
     return record.schema_version >= SEALED_SINCE
 
 
 def with_seals(record: RunRecord, folder: Path, names: Iterable[str]) -> RunRecord:
-    """The record with the seals of these files as they are now; those of other files stay."""
+    """The record with new seals of these files. The seals of other files stay."""
     if not is_sealed(record):
         return record
     return replace(record, sealed={**record.sealed, **{name: seal_of(folder / name) for name in names}})
 
 
 def check_seals(folder: Path, record: RunRecord, names: Iterable[str], advice: str) -> None:
-    """Refuses files that are not as they were sealed; files without a seal pass.
+    """Refuses files that differ from their seals. Files without a seal are accepted.
 
     Raises:
         UsageError: a file is missing or was changed; the message names it.
@@ -92,7 +92,7 @@ def check_seals(folder: Path, record: RunRecord, names: Iterable[str], advice: s
 
 
 def changed(path: Path, seal: FileSeal, found: FileSeal, advice: str) -> UsageError:
-    """The refusal of a file that is not as it was sealed."""
+    """The error for a file that differs from its seal."""
     counts = f" ({found.lines} lines, {seal.lines} were written)" if found.lines != seal.lines else ""
     return UsageError(f"{path} was changed since it was written{counts}; {advice}")
 

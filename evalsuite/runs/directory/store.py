@@ -1,4 +1,4 @@
-"""A run directory's files, read and written strictly: unknown or missing fields are errors."""
+"""Reads and writes the files of a run directory strictly: unknown or missing fields are errors."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ COMPLETIONS, SCORES, CELLS = "completions.jsonl", "scores.jsonl", "cells.json"
 DOCUMENTS = "documents"
 LOCK = "run.lock"
 OURS = b"evalsuite"
-"""How a lock file of ours begins: what tells a run that never began from a folder of other files."""
+"""The beginning of evalsuite's lock files. It distinguishes a run that never began from a folder of another program."""
 AGAIN = "run its command again into a new --out"
-"""What to do about damage that nothing can mend."""
+"""Advice for damage that cannot be repaired."""
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:
@@ -61,12 +61,12 @@ def dump_all(values: Sequence[Any]) -> bytes:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replaces a file as a whole: readers see the old or the new content, never a part."""
+    """Replaces a whole file. A reader sees the old or the new content, never a part."""
     write_pieces(path, (data,))
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """As ``write_atomic``, for content that is made piece by piece."""
+    """As ``write_atomic``, for content in pieces."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         with temporary.open("wb") as file:
@@ -79,7 +79,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def write_lines(path: Path, values: Iterable[Any]) -> None:
-    """Writes one value a line, replacing the file as a whole."""
+    """Replaces a file by lines, one for each value."""
     write_pieces(path, (dumps(value).encode() + b"\n" for value in values))
 
 
@@ -112,7 +112,7 @@ def read_value(path: Path, kind: Any, upgrade: Callable[[bytes], bytes] = bytes)
     Args:
         path: the file.
         kind: of the value.
-        upgrade: makes the shape of a former version that of this one.
+        upgrade: converts the format of an earlier version.
 
     Raises:
         UsageError: it is missing, or does not parse.
@@ -134,10 +134,10 @@ def run_directory(out: Path, *, written_anew: Sequence[str] = (SAMPLES, CELLS)) 
 
     Args:
         out: the directory.
-        written_anew: files that may stand in one whose ``run.json`` was never written, if evalsuite made it.
+        written_anew: files of evalsuite that may be there without a ``run.json``, because a run stopped early.
 
     Raises:
-        UsageError: it cannot be one, or holds files of another kind that a run would write over.
+        UsageError: it cannot be one, or a run would overwrite files of another program.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -209,7 +209,7 @@ def parse_request(line: bytes, *, checked: bool) -> RequestRecord | None:
 
 
 def read_requests(folder: Path, record: RunRecord) -> Iterator[RequestRecord]:
-    """The requests of a run; a last line that was torn while it was written is left out.
+    """The requests of a run, without an incomplete last line.
 
     Raises:
         UsageError: another line is damaged; the message names it.
