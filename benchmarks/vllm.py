@@ -177,7 +177,7 @@ def _setup(
 ) -> Setup:
     """A cache of that many mean documents, and at least of the longest request."""
     needs = [len(r.prompt) + r.answer_tokens for r in requests]
-    documents = {request.document: len(request.prompt) for request in requests}
+    documents = {request.document_hash: len(request.prompt) for request in requests}
     mean = sum(documents.values()) // len(documents)
     # lm-eval's class keeps a token back and wants room for the one it generates behind a scored option.
     longest = max(needs) + 2

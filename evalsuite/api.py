@@ -77,6 +77,7 @@ def run(spec: RunSpec, out: str | Path | None = None) -> Run:
 
     Raises:
         UsageError: something cannot be asked, loaded or read; the line says what to do.
+        EngineError: the engine has a defect.
         KeyboardInterrupt: it was interrupted; the same call continues the run.
     """
     folder = Path("results") / _name(spec) if out is None else Path(out)

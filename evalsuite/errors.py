@@ -1,4 +1,4 @@
-"""The errors that a user can correct."""
+"""The errors that are shown as one line: those that a user can correct, and a defect of an engine."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ class MissingDataError(UsageError):
 
 class TaskError(UsageError):
     """The code of a task failed or returned an impossible value. Only this task gets no table."""
+
+
+class EngineError(Exception):
+    """An engine broke the rules of ``Engine``. This is a defect of the engine, not of the command or the data."""
 
 
 class ImpossibleError(UsageError):

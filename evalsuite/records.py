@@ -185,8 +185,8 @@ class SampleRecord:
     split: str
     length: int | None
     id: str
-    document: str
-    """Hash of the document's text. ``documents/`` has the text."""
+    document_hash: str
+    """Hash of the document's text; ``documents/`` has the text. The file calls this field ``document``."""
     document_id: str
     question: str
     references: tuple[str, ...]
@@ -207,7 +207,8 @@ class RequestRecord:
     id: str
     cell: str
     sample_id: str
-    document: str
+    document_hash: str
+    """The file calls this field ``document``."""
     key: str | None
     """Key of its completion in the journal; None if the sample was not asked."""
     prompt_hash: str | None

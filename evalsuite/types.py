@@ -132,7 +132,7 @@ class Request:
     """``<cell>/<sample id>``, unique in a run."""
     cell: str
     sample_id: str
-    document: str
+    document_hash: str
     """Hash of the sample's document. The requests of one document are sent together."""
     key: str
     """Hash of model identity, prompt hash and work: the key of the journal. Equal requests share one answer."""
@@ -238,8 +238,8 @@ class Score:
     id: str
     cell: str
     sample_id: str
-    document: str
-    """The document's id. Standard errors are clustered by it."""
+    document_id: str
+    """Standard errors are clustered by it. The file calls this field ``document``."""
     status: Status
     values: Mapping[str, float] = field(default_factory=dict)
     answer: str = ""

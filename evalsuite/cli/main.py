@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from evalsuite import __version__
 from evalsuite.cli import compare, data, demo, fidelity, predictions, prompts, run, schema, score, submission, tasks
 from evalsuite.cli.output import complain, show_what_can_be_shown, start_logging
-from evalsuite.errors import UsageError
+from evalsuite.errors import EngineError, UsageError
 from evalsuite.safe_text import plain
 
 COMMANDS = (demo, tasks, run, prompts, score, predictions, submission, compare, fidelity, data, schema)
@@ -69,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(args.command(args))
     except UsageError as error:
         complain(f"evalsuite: {plain(str(error))}")
+    except EngineError as error:
+        said = "a defect of the engine, not of your command: report it to its author; answers so far are kept"
+        complain(f"evalsuite: {plain(str(error))}; this is {said}")
     except OSError as error:
         complain(f"evalsuite: {plain(str(error))}; mend that and run the same command again")
     except KeyboardInterrupt:

@@ -42,8 +42,8 @@ def add(commands: Commands) -> None:
 def main(args: argparse.Namespace) -> int:
     """Collects, checks, writes."""
     from evalsuite.plugins import find_tasks
-    from evalsuite.runs.directory.store import write_atomic
     from evalsuite.runs.run import open_runs
+    from evalsuite.shared_files import write_atomic
 
     runs = open_runs([args.folder])
     ours = _submission(args.suite, args.include_path, {one.task for run in runs for one in run.record.settings})

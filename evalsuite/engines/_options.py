@@ -13,6 +13,7 @@ Kinds: TypeAlias = Mapping[str, Callable[[str], Any]]
 """Option name to conversion, which raises ValueError for a value it does not understand; its docstring says what it
 takes."""
 
+YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 LONGEST = 86_400.0
 MOST_SHOWN = 40
 """Characters of a malformed value that are shown."""
@@ -42,10 +43,10 @@ def seconds(text: str) -> float:
 
 
 def switch(text: str) -> bool:
-    """``true`` or ``false``."""
-    if text.lower() not in {"true", "false"}:
+    """Yes or no, which may be said as true or false, on or off, 1 or 0."""
+    if text.lower() not in YES | NO:
         raise ValueError(text)
-    return text.lower() == "true"
+    return text.lower() in YES
 
 
 def positive(text: str) -> int:

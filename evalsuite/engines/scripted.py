@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import UsageError, unknown
 from evalsuite.interfaces import Encoding
 from evalsuite.records import EngineInfo, ModelIdentity
 from evalsuite.tokenizers.whole import WholeText
@@ -154,9 +153,7 @@ def load(name: str, options: Mapping[str, str], *, max_model_len: int | None = N
         UsageError: an unknown script or any option.
     """
     if name not in SCRIPTS:
-        near = difflib.get_close_matches(name, SCRIPTS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"no script {name!r}; there are: {', '.join(SCRIPTS)}{hint}")
+        raise UsageError(unknown("script", name, SCRIPTS))
     if options:
         raise UsageError(f"scripted models take no options; got: {', '.join(sorted(options))}")
     return ScriptedEngine(SCRIPTS[name], name=name, max_model_len=max_model_len)

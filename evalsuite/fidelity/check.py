@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from evalsuite.errors import UsageError
@@ -11,6 +11,7 @@ from evalsuite.fidelity.agreement import agrees, raises
 from evalsuite.fidelity.report import CheckReport, Disagreement, Tally, difference
 from evalsuite.fidelity.solve import Solved, solve
 from evalsuite.fidelity.solvers import solvers
+from evalsuite.shared_files import write_pieces
 
 _logger = logging.getLogger(__name__)
 
@@ -31,22 +32,20 @@ def compute(files: Sequence[Path], out: Path, tokenizers: Path | None) -> int:
     Raises:
         UsageError: a file or a line is faulty, or `out` cannot be written.
     """
-    part = out.with_name(f"{out.name}.part")
-    written = 0
     problems: Counter[str] = Counter()
+
+    def lines() -> Iterator[bytes]:
+        for solved in solve(files, solvers=solvers(tokenizers)):
+            problems[solved.problem or ""] += 1
+            line = json.dumps({"id": solved.line.id, "value": solved.value}, ensure_ascii=False)
+            yield f"{line}\n".encode()
+
     try:
-        with part.open("w", encoding="utf-8") as file:
-            for solved in solve(files, solvers=solvers(tokenizers)):
-                problems[solved.problem or ""] += 1
-                file.write(json.dumps({"id": solved.line.id, "value": solved.value}, ensure_ascii=False) + "\n")
-                written += 1
-        part.replace(out)
+        write_pieces(out, lines())
     except OSError as error:
         raise UsageError(f"{out}: cannot be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     _warn(problems)
-    return written
+    return problems.total()
 
 
 def check(files: Sequence[Path], only: Sequence[str] = (), tokenizers: Path | None = None) -> CheckReport:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from evalsuite.benchmark import GoldenInputs
 from evalsuite.errors import UsageError
 from evalsuite.fidelity.cases import prompts_of
+from evalsuite.runs.identity import prompt_hash
 
 Value: TypeAlias = dict[str, str | int | None]
 
@@ -47,7 +48,7 @@ def expected_value(expected: Mapping[str, Any]) -> Value:
     text, ids = expected.get("prompt"), expected.get("token_ids")
     return {
         "prompt_sha256": expected.get("prompt_sha256") if text is None else _text_hash(text),
-        "token_ids_sha256": expected.get("token_ids_sha256") if ids is None else _ids_hash(ids),
+        "token_ids_sha256": expected.get("token_ids_sha256") if ids is None else prompt_hash(ids),
         "prompt_tokens": expected.get("prompt_tokens"),
     }
 
@@ -55,14 +56,10 @@ def expected_value(expected: Mapping[str, Any]) -> Value:
 def _value(text: str | None, ids: Sequence[int] | None) -> Value:
     return {
         "prompt_sha256": None if text is None else _text_hash(text),
-        "token_ids_sha256": None if ids is None else _ids_hash(ids),
+        "token_ids_sha256": None if ids is None else prompt_hash(ids),
         "prompt_tokens": None if ids is None else len(ids),
     }
 
 
 def _text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _ids_hash(ids: Sequence[int]) -> str:
-    return hashlib.sha256(",".join(map(str, ids)).encode()).hexdigest()

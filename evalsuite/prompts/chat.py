@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from evalsuite.errors import UsageError
 from evalsuite.interfaces import Tokenizer
@@ -30,18 +29,6 @@ class Frame:
         return len(self.head) + len(self.tail)
 
 
-class ChatTokenizer(Protocol):
-    """A tokenizer that carries a chat template."""
-
-    def chat_template(self, messages: Sequence[Mapping[str, str]], *, date: str | None = None) -> str | None:
-        """Messages to the rendered text, ending where the answer begins; None without a template.
-
-        Args:
-            messages: ``{"role": ..., "content": ...}`` each.
-            date: ``YYYY-MM-DD``, the date it prints; None for its own fallback or a constant, never today's.
-        """
-
-
 def plain_frame(tokenizer: Tokenizer) -> Frame:
     """A frame of BOS only."""
     return Frame(_bos(tokenizer), ())
@@ -53,7 +40,8 @@ def chat_frame(tokenizer: Tokenizer, parts: Parts, date: str | None = None) -> F
     A BOS that the template writes itself is not written twice.
 
     Args:
-        tokenizer: carries the template.
+        tokenizer: carries the template: its ``chat_template(messages, date=...)`` renders messages up to where the
+            answer begins, or gives None.
         parts: the prompt.
         date: the date that the template prints; None for its own fallback or a constant, never today's.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalsuite.engines.checked import checked
-from evalsuite.errors import UsageError
+from evalsuite.errors import EngineError
 from evalsuite.prompts.chat import template_date
 from evalsuite.records import RunRecord, SampleRecord
 from evalsuite.runs.asking.effort import Effort
@@ -247,7 +247,7 @@ class _Tally:
     def answered(self, completion: Completion) -> None:
         requests = self._waiting.pop(completion.key, None)
         if requests is None:
-            raise UsageError(f"the engine answered a request that was not asked (key {completion.key}): a defect in it")
+            raise EngineError(f"the engine answered a request that was not asked (key {completion.key})")
         self.effort.answered(completion)
         if completion.error is None:
             self._known.add(completion.key)

@@ -36,12 +36,12 @@ from evalsuite.runs.directory.store import (
     read_record,
     request_line,
     run_directory,
-    write_atomic,
     write_lines,
     write_record,
 )
 from evalsuite.runs.identity import imported_identity, metric_versions
 from evalsuite.runs.record import commit, hardware, packages, timestamp
+from evalsuite.shared_files import write_atomic
 from evalsuite.sources.storage import sha256 as file_hash
 from evalsuite.task import Task
 from evalsuite.types import Completion, Sample

@@ -55,7 +55,7 @@ class Run:
         documents: dict[str, None] = {}
         for line, sample in read_samples(self.folder):
             found[line.task, line.split, line.length, line.seed][sample.id] = sample
-            documents[line.document] = None
+            documents[line.document_hash] = None
         for digest in documents:
             self.document(digest)
         return found

@@ -18,6 +18,7 @@ from evalsuite.runs.record import commit
 from evalsuite.runs.run import Run
 from evalsuite.scoring.cells import Tell, ignore
 from evalsuite.scoring.join import Samples, samples_of, score_cells, table_cells
+from evalsuite.shared_files import write_atomic
 from evalsuite.task import Task
 
 
@@ -42,7 +43,7 @@ def score_folder(
         scored = score_cells(run.record, run.samples, run.requests, run.completions, tasks)
         found = table_cells(scored, run.model, allow_incomplete=allow_incomplete, defect=defect)
         store.write_lines(folder / store.SCORES, (score for one in scored for score in one.scores))
-        store.write_atomic(folder / store.CELLS, store.dump_all(found))
+        write_atomic(folder / store.CELLS, store.dump_all(found))
         written = (store.REQUESTS, store.COMPLETIONS, store.SCORES, store.CELLS)
         there = [name for name in written if (folder / name).exists()]
         record = replace(run.record, rescored_identity=rescored, scoring=_scoring(run, tasks))

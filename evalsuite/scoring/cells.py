@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from evalsuite.cells import Cell, Setting
 from evalsuite.errors import TaskError
@@ -87,7 +87,7 @@ def _cell(cell: CellScores, metric: Metric, model: str, allow_incomplete: bool) 
     found = _estimate(cell, metric) if allow_incomplete or not failed else None
     answered = cell.counted
     return Cell(
-        **_axes(cell.setting),
+        **asdict(cell.setting),
         model=model,
         metric=metric.name,
         primary=metric.primary,
@@ -133,10 +133,6 @@ def _completed(cell: CellScores, metric: Metric) -> float | None:
     ended = replace(cell, scores=tuple(score for score in cell.counted if not score.output_capped))
     found = _estimate(ended, metric)
     return None if found is None else found.value
-
-
-def _axes(setting: Setting) -> dict[str, Any]:
-    return {name: getattr(setting, name) for name in setting.__dataclass_fields__}
 
 
 def _estimate(cell: CellScores, metric: Metric) -> Estimate | None:

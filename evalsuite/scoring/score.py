@@ -12,7 +12,6 @@ from evalsuite.types import Completion, Cut, Role, Sample, Score, Status
 
 NOT_SCORED = "not scored: "
 """Begins the reason of a sample that the task's code could not score."""
-NOT_ANSWERED = "no answer yet: the run was interrupted; resume it"
 
 
 def score_sample(
@@ -53,7 +52,7 @@ def _outcome(request: RequestRecord, sample: Sample, status: Status, *, reason: 
         id=request.id,
         cell=request.cell,
         sample_id=sample.id,
-        document=sample.document.id,
+        document_id=sample.document.id,
         status=status,
         reason=reason,
         cut=cut is not None and cut.is_cut,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from evalsuite.errors import UsageError
+from evalsuite.shared_files import held, write_atomic
 from evalsuite.sources.parse import once
 
 FILE = "evalsuite-data.lock.json"
 VERSION = 1
+PATIENCE = 60.0
+"""Seconds to wait for another process that writes an entry."""
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -94,21 +97,21 @@ class Lock:
                 )
 
     def _write(self, content: Mapping[str, Any]) -> None:
-        draft = self.path.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        draft.replace(self.path)
+        write_atomic(self.path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())
 
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Several runs may fetch at once; one writes at a time."""
-        from filelock import FileLock, Timeout
+        begun = time.monotonic()
+
+        def wait(_: bytes) -> None:
+            if time.monotonic() - begun > PATIENCE:
+                raise UsageError(f"{self.path}: another process has held it for a minute; wait for that one")
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{self.path}.lock", timeout=60):
+            with held(self.path.with_name(f"{FILE}.lock"), wait):
                 yield
-        except Timeout as error:
-            raise UsageError(f"{self.path}: another process has held it for a minute; wait for that one") from error
         except OSError as error:
             why = error.strerror or error
             raise UsageError(

@@ -12,7 +12,6 @@ from evalsuite.types import Document, Sample
 
 from .sets import Set
 
-AUTOMATIC = ("exam", "f1", "rouge")
 JUDGED = ("LLM", "human")
 """Values of `evaluation` whose rows are left to judges; they ask about documents of the other rows again."""
 

@@ -52,7 +52,7 @@ def _refused(arguments: list[str], capsys: Capture, out: Path | None = None) -> 
         (("--model", "hff:x"), "unknown model scheme 'hff'; did you mean hf?"),
         (("--model", "gpt2"), "--model gpt2: say how to load it, e.g. hf:gpt2; schemes: hf, vllm"),
         (("--model", "scripted:"), "the model's name or path is missing"),
-        (("--model", "scripted:ecko"), "no script 'ecko'; there are: echo, first-words"),
+        (("--model", "scripted:ecko"), "unknown script 'ecko'; did you mean echo?"),
         (("--model", "scripted:echo,dtype"), "'dtype' is not key=value"),
         (("--model", "scripted:echo,dtype=float16"), "scripted models take no options; got: dtype"),
         (("--protocol", "papr"), "task 'toy' has no protocol 'papr'; it has: paper, options"),

@@ -23,7 +23,7 @@ def request(
         id=key,
         cell="cell",
         sample_id=key,
-        document=document,
+        document_hash=document,
         key=key,
         prompt=ids,
         work=Choose(tuple(map(tuple, options))) if options else Generate(max_new_tokens, tuple(stop)),

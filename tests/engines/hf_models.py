@@ -75,7 +75,7 @@ def request(
         id=f"cell/{key}",
         cell="cell",
         sample_id=key,
-        document="d",
+        document_hash="d",
         key=key,
         prompt=tuple(prompt),
         work=Choose(tuple(map(tuple, options))) if options else Generate(max_new_tokens=new, stop=stop),

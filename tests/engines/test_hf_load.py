@@ -74,10 +74,10 @@ def test_an_unknown_architecture_is_one_line(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ({"dtyp": "float32"}, "did you mean 'dtype'"),
-        ({"dtype": "int8"}, "dtype=int8; it can be"),
-        ({"share": "perhaps"}, "say yes or no"),
-        ({"batch_tokens": "-4"}, "must be a number of tokens"),
+        ({"dtyp": "float32"}, "unknown option 'dtyp'; did you mean dtype?"),
+        ({"dtype": "int8"}, "option dtype='int8' is malformed; it takes one of auto"),
+        ({"share": "perhaps"}, "it takes yes or no"),
+        ({"batch_tokens": "-4"}, "it takes a whole number from 1"),
         ({"device": "cuda:77"}, "device=cuda:77 cannot be used"),
         ({"attn": "flash_attention_2"}, "cannot be loaded"),
     ],

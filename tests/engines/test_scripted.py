@@ -18,7 +18,7 @@ def _request(text: str, *, new: int = 50, stop: tuple[str, ...] = (), options: t
         id="cell/1",
         cell="cell",
         sample_id="1",
-        document="d",
+        document_hash="d",
         key=text,
         prompt=tuple(tokenizer.encode(text, special_tokens=True)),
         work=Choose(tuple(tokenizer.encode_literal(option).ids for option in options))

@@ -60,7 +60,10 @@ def document(seed: int, length: int = 600) -> list[int]:
 def questions(seed: int, count: int = 4, length: int = 600, **more: Any) -> list[Request]:
     return [
         request(
-            [*document(seed, length), *document(1000 * seed + n, 12)[1:]], key=f"{seed}-{n}", document=str(seed), **more
+            [*document(seed, length), *document(1000 * seed + n, 12)[1:]],
+            key=f"{seed}-{n}",
+            document=str(seed),
+            **more,
         )
         for n in range(count)
     ]

@@ -23,7 +23,7 @@ def group(document: str, count: int, length: int = 64, tail: int = 8) -> list[Re
 
 def held(flight: list[Request]) -> int:
     """Tokens in the cache: each document once, and what every request adds."""
-    documents = {one.document for one in flight}
+    documents = {one.document_hash for one in flight}
     return 64 * len(documents) + sum(len(one.prompt) - 64 + one.max_new_tokens for one in flight)
 
 
@@ -35,7 +35,7 @@ def test_a_document_is_counted_once_and_the_capacity_is_kept() -> None:
     assert list(admission.admit()) == [], "the next document does not fit beside the first"
     for key in ("a0", "a2", "a3"):
         admission.done(key)
-    assert [one.document for one in admission.admit()] == ["b"] * 4
+    assert [one.document_hash for one in admission.admit()] == ["b"] * 4
 
 
 def test_one_request_larger_than_the_cache_is_still_asked() -> None:

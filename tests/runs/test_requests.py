@@ -56,8 +56,8 @@ def _shared(prompts: Sequence[tuple[int, ...]]) -> int:
 def test_an_aligned_cut_gives_all_questions_of_a_document_one_prefix(data: Path, strategy: str, shots: int) -> None:
     wanted = {"max_prompt_tokens": (700,), "strategy": strategy, "shots": (shots,)}
     aligned = _requests(_plan(data, share_prefix="aligned", **wanted))
-    for document in {request.document for request in aligned}:
-        mine = [request for request in aligned if request.document == document]
+    for document in {request.document_hash for request in aligned}:
+        mine = [request for request in aligned if request.document_hash == document]
         shortest = min(len(request.prompt) for request in mine)
         assert _shared([request.prompt for request in mine]) >= shortest - len(" Q: Why? , A:")
         assert max(len(request.prompt) for request in mine) <= 700
@@ -128,7 +128,7 @@ def test_log_likelihoods_keep_room_for_the_longest_option_and_not_for_an_answer(
 
 
 def test_documents_are_asked_one_after_the_other(data: Path) -> None:
-    order = [request.document for request in _requests(_plan(data, shots=(0, 1)))]
+    order = [request.document_hash for request in _requests(_plan(data, shots=(0, 1)))]
     changes = sum(one != other for one, other in pairwise(order))
     assert changes == len(set(order)) - 1
 

@@ -13,14 +13,15 @@ from shutil import copyfile, copytree
 import pytest
 from made import TOY, cells, lines, row, sealed_again, toy_data, toy_rows, toy_run, without_seals
 
+from evalsuite import shared_files
 from evalsuite.cli.main import main
 from evalsuite.engines import scripted
 from evalsuite.interfaces import Encoding
 from evalsuite.plugins import find_tasks
 from evalsuite.runs import record as record_module
-from evalsuite.runs.directory import store
-from evalsuite.runs.directory.store import read_record, write_atomic, write_record
+from evalsuite.runs.directory.store import read_record, write_record
 from evalsuite.runs.scored import score_folder
+from evalsuite.shared_files import write_atomic
 
 Capture = pytest.CaptureFixture[str]
 SETTINGS = ("--shots", "0,1")
@@ -309,7 +310,7 @@ def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(shared_files.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         write_atomic(path, b"new")
     assert path.read_bytes() == b"old"

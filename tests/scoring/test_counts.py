@@ -147,7 +147,9 @@ def test_an_answer_to_nothing_that_was_asked_is_a_defect_said_in_one_line(
 
     monkeypatch.setattr(scripted, "load", lambda *_, **__: Confused(lambda _: "x"))
     assert main(toy_run(tmp_path / "run", toy_data(tmp_path, ROWS))) == 2
-    assert "the engine answered a request that was not asked" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the engine answered a request that was not asked" in said
+    assert "this is a defect of the engine, not of your command" in said
 
 
 def test_an_answer_that_filled_its_room_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,14 +20,14 @@ REQUEST = RequestRecord(
     id="cell/s1",
     cell="cell",
     sample_id="s1",
-    document=SAMPLE.document.hash,
+    document_hash=SAMPLE.document.hash,
     key="k",
     prompt_hash="p",
     decoding=None,
     cut=CUT,
     demonstrations=("d1",),
 )
-KNOWN = {"id": "cell/s1", "cell": "cell", "sample_id": "s1", "document": "tale"}
+KNOWN = {"id": "cell/s1", "cell": "cell", "sample_id": "s1", "document_id": "tale"}
 TAKEN = {"cut": True, "evidence": "some", "kept": 0.75, "demonstrations_lost": True}
 ANSWER = Completion("k", " nobody ", finish_reason="eos")
 

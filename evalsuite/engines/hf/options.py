@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evalsuite.errors import UsageError
+from evalsuite.engines._options import Kinds, one_of, positive, read_options, switch
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-KNOWN = ("revision", "dtype", "device", "device_map", "attn", "trust_remote_code", "share", "batch_tokens")
+KINDS: Kinds = {
+    "revision": str,
+    "dtype": one_of(*DTYPES),
+    "device": str,
+    "device_map": str,
+    "attn": str,
+    "trust_remote_code": switch,
+    "share": switch,
+    "batch_tokens": positive,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +48,5 @@ def parse_options(options: Mapping[str, str]) -> HFOptions:
     Raises:
         UsageError: an unknown option, or a value it cannot have.
     """
-    unknown = [key for key in options if key not in KNOWN]
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], KNOWN, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"hf: unknown option {unknown[0]!r}; there are: {', '.join(KNOWN)}{hint}")
-    dtype = options.get("dtype", "auto")
-    if dtype not in DTYPES:
-        raise UsageError(f"hf: dtype={dtype}; it can be: {', '.join(DTYPES)}")
-    return HFOptions(
-        revision=options.get("revision"),
-        dtype=dtype,
-        device=options.get("device"),
-        device_map=options.get("device_map"),
-        attn=options.get("attn"),
-        trust_remote_code=_flag(options, "trust_remote_code", default=False),
-        share=_flag(options, "share", default=True),
-        batch_tokens=_count(options, "batch_tokens"),
-    )
-
-
-def _flag(options: Mapping[str, str], name: str, *, default: bool) -> bool:
-    value = options.get(name)
-    if value is None:
-        return default
-    if value.lower() not in YES | NO:
-        raise UsageError(f"hf: {name}={value}; say yes or no")
-    return value.lower() in YES
-
-
-def _count(options: Mapping[str, str], name: str) -> int | None:
-    value = options.get(name)
-    if value is None:
-        return None
-    if not value.isdecimal() or int(value) < 1:
-        raise UsageError(f"hf: {name}={value}; it must be a number of tokens")
-    return int(value)
+    found, _ = read_options("hf", options, KINDS)
+    return HFOptions(**found)

@@ -6,10 +6,9 @@ written to the disk before the next batch begins. So a killed run loses at most 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,13 +18,14 @@ from typing import IO, BinaryIO, Literal, Self
 from evalsuite.errors import UsageError
 from evalsuite.records import FileSeal
 from evalsuite.runs.directory.seal import changed, seal_of
-from evalsuite.runs.directory.store import LOCK, OURS, RUN, adapter, dumps, is_our_lock, write_atomic
+from evalsuite.runs.directory.store import LOCK, OURS, RUN, adapter, dumps, is_our_lock
+from evalsuite.shared_files import held, write_atomic
 from evalsuite.types import Completion
 
 _HEAD, _MIDDLE, _TAIL = '{"check":"', '","completion":', "}\n"
 _REPAIR = "the run's own command asks again what is damaged"
-_PATIENCE, _POLL = 0.5, 0.05
-"""Seconds to wait for a lock, and seconds between two tries."""
+_PATIENCE = 0.5
+"""Seconds to wait for the lock of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,7 @@ def lock(folder: Path, purpose: Literal["run", "score"] = "run") -> Iterator[Non
     path = folder / LOCK
     if path.exists() and path.stat().st_size and not (is_our_lock(path) or (folder / RUN).exists()):
         raise UsageError(f"{path} is not one of ours; choose another --out")
-    with path.open("a+b") as file:
-        _acquire(file, folder)
+    with held(path, _patience(folder)) as file:
         _mark(file, f" {os.getpid()} {purpose}")
         try:
             yield
@@ -157,23 +156,20 @@ def lock(folder: Path, purpose: Literal["run", "score"] = "run") -> Iterator[Non
                 _mark(file, "")
 
 
-def _acquire(file: IO[bytes], folder: Path) -> None:
+def _patience(folder: Path) -> Callable[[bytes], None]:
+    """Waits as long as its owner scores, and a moment for one that runs."""
     begun = time.monotonic()
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().decode(errors="replace").split() or ["", "unknown"]
-            if owner[-1] == "score":
-                begun = time.monotonic()
-            elif time.monotonic() - begun > _PATIENCE:
-                name = owner[1] if len(owner) > 1 else owner[0]
-                said = f"{folder} is in use by process {name}; wait for it or choose another --out"
-                raise UsageError(said) from None
-            time.sleep(_POLL)
-        else:
-            return
+
+    def wait(content: bytes) -> None:
+        nonlocal begun
+        owner = content.decode(errors="replace").split() or ["", "unknown"]
+        if owner[-1] == "score":
+            begun = time.monotonic()
+        elif time.monotonic() - begun > _PATIENCE:
+            name = owner[1] if len(owner) > 1 else owner[0]
+            raise UsageError(f"{folder} is in use by process {name}; wait for it or choose another --out")
+
+    return wait
 
 
 def _mark(file: IO[bytes], text: str) -> None:

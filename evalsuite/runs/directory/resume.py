@@ -25,10 +25,10 @@ from evalsuite.runs.directory.store import (
     read_lines,
     read_record,
     request_line,
-    write_atomic,
     write_record,
 )
 from evalsuite.runs.record import timestamp
+from evalsuite.shared_files import write_atomic
 
 
 def check_early(settings: Sequence[Setting], identities: Mapping[str, str], out: Path) -> None:
@@ -87,7 +87,7 @@ def check_samples(former: RunRecord, planned: Iterable[SampleRecord], out: Path)
         if now is None or stored is None or dumps(now) != dumps(stored):
             name = (now or stored).id
             raise UsageError(f"{path}: sample {name} is not the one that the data holds; {AGAIN}")
-        documents[stored.document] = None
+        documents[stored.document_hash] = None
     for digest in documents:
         read_document(out, digest)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from evalsuite.errors import UsageError
 from evalsuite.records import SampleRecord
-from evalsuite.runs.directory.store import AGAIN, DOCUMENTS, SAMPLES, read_lines, write_atomic
+from evalsuite.runs.directory.store import AGAIN, DOCUMENTS, SAMPLES, read_lines
+from evalsuite.shared_files import write_atomic
 from evalsuite.types import Document, Sample
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -55,7 +56,7 @@ def sample_record(task: str, split: str, sample: Sample, seed: int | None = None
         split=split,
         length=sample.document.length,
         id=sample.id,
-        document=sample.document.hash,
+        document_hash=sample.document.hash,
         document_id=sample.document.id,
         question=sample.question,
         references=sample.references,
@@ -109,9 +110,9 @@ def read_samples(folder: Path) -> Iterator[tuple[SampleRecord, Sample]]:
     """The samples of a run and their records. Texts are read when they are needed."""
     documents: dict[tuple[str, str], Document] = {}
     for record in read_lines(folder / SAMPLES, SampleRecord):
-        key = (record.document_id, record.document)
+        key = (record.document_id, record.document_hash)
         if key not in documents:
-            documents[key] = StoredDocument(folder, record.document, record.document_id, record.length)
+            documents[key] = StoredDocument(folder, record.document_hash, record.document_id, record.length)
         yield (
             record,
             Sample(

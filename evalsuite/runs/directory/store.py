@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from evalsuite.errors import UsageError
 from evalsuite.records import OLDEST_SCHEMA, SCHEMA_VERSION, RequestRecord, RunRecord
 from evalsuite.runs.directory.older import upgraded
 from evalsuite.runs.directory.seal import check_of, is_sealed, with_check
+from evalsuite.shared_files import write_atomic, write_pieces
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -27,6 +27,14 @@ OURS = b"evalsuite"
 """The beginning of evalsuite's lock files. It distinguishes a run that never began from a folder of another program."""
 AGAIN = "run its command again into a new --out"
 """Advice for damage that cannot be repaired."""
+
+
+IN_FILES = {
+    "SampleRecord": {"document_hash": "document"},
+    "RequestRecord": {"document_hash": "document"},
+    "Score": {"document_id": "document"},
+}
+"""Fields with another name in files: there they keep the names of earlier releases."""
 
 
 def adapter(kind: Any) -> TypeAdapter[Any]:
@@ -46,36 +54,20 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     for module in (evalsuite.work, evalsuite.types, evalsuite.cells, evalsuite.records):
         for value in vars(module).values():
             if isinstance(value, type) and hasattr(value, "__dataclass_fields__"):
-                value.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+                names = IN_FILES.get(value.__name__, {})
+                config = ConfigDict(extra="forbid", alias_generator=lambda name, names=names: names.get(name, name))
+                value.__pydantic_config__ = config  # type: ignore[attr-defined]
     return TypeAdapter(kind)
 
 
 def dumps(value: Any) -> str:
     """One line of JSON for a value or a tuple of values."""
-    return adapter(type(value)).dump_json(value).decode()
+    return adapter(type(value)).dump_json(value, by_alias=True).decode()
 
 
 def dump_all(values: Sequence[Any]) -> bytes:
     """A JSON list of values of one kind."""
     return ("[" + ",\n ".join(dumps(value) for value in values) + "]\n").encode()
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replaces a whole file. A reader sees the old or the new content, never a part."""
-    write_pieces(path, (data,))
-
-
-def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """As ``write_atomic``, for content in pieces."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        with temporary.open("wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_lines(path: Path, values: Iterable[Any]) -> None:
