@@ -110,7 +110,8 @@ def test_an_edited_file_is_refused_by_name(
     _edit(out / name, old, new)
     assert name in _said(["score", str(out), *SCORE], capsys)
     assert name in _said(["compare", str(out)], capsys)
-    assert name in _said(["submission", str(out), "--out", str(out / "x.csv"), "--split", "validation"], capsys)
+    asked = ("--suite", "zeroscrolls", "--split", "validation")
+    assert name in _said(["submission", str(out), "--out", str(out / "x.csv"), *asked], capsys)
 
 
 def test_deleted_answers_do_not_raise_a_score(run: Path, capsys: Capture) -> None:
