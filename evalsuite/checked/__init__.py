@@ -1,1 +1,1 @@
-"""What a task of anybody declares, yields and answers, checked; its exceptions named by task, sample and file."""
+"""Checks everything that a task declares and returns. An exception in its code names task, sample and file."""

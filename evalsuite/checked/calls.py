@@ -1,4 +1,4 @@
-"""A task's functions, each call checked: an exception or an impossible value names task, sample and file."""
+"""Checks each call of a task's functions. An exception or an impossible value names task, sample and file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ T = TypeVar("T")
 
 _END = object()
 ROUNDING = 1e-6
-"""A mean of values up to 100 may end a little above it."""
+"""Through rounding, a mean of values up to 100 may be a little larger."""
 
 
 def guarded(task: Task, origin: str) -> Task:
-    """The task with every function of it checked.
+    """The task, with a check around each of its functions.
 
     Args:
         task: as its file made it.
@@ -69,18 +69,18 @@ def _metric(owner: _Owner, metric: Metric) -> Metric:
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """Whose function it is."""
+    """The task of a function."""
 
     task: str
     origin: str
 
     def wrong(self, what: str, problem: str, sample: str | None = None, where: str | None = None) -> TaskError:
-        """The error of a value that cannot be."""
+        """The error for an impossible value."""
         asked = "" if sample is None else f", sample {sample!r}"
         return TaskError(f"task {self.task}{asked}: its {what} {problem} ({where or self.origin})")
 
     def raised(self, what: str, error: BaseException, sample: str | None = None) -> TaskError:
-        """The error of a function that raised one."""
+        """The error for a function that raised an exception."""
         return self.wrong(what, f"raised {told(error)}", sample, self._place(error))
 
     def _place(self, error: BaseException) -> str | None:
@@ -104,7 +104,7 @@ class _Call:
         """Its value, checked. The check asks the task's own values, which may raise things themselves.
 
         Raises:
-            TaskError: it raised something, ``sys.exit`` included; only Ctrl-C goes through.
+            TaskError: it raised an exception, also ``sys.exit``. Only Ctrl-C is passed on.
         """
         try:
             return check(self.call(*arguments))
@@ -256,7 +256,7 @@ class _Clusters(_Call):
 
 
 def is_percentage(value: object) -> bool:
-    """Whether a value is a number from 0 to 100; True and False are none."""
+    """Whether a value is a number from 0 to 100. True and False are not numbers."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
     try:

@@ -1,4 +1,4 @@
-"""What a task declares, checked when it is loaded."""
+"""Checks the declaration of a task when the task is loaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evalsuite.task import Dataset, Metric, PromptProtocol, Task
 
 
 def check_declaration(task: Task, origin: str) -> None:
-    """Refuses a task that could never give a table, or gives two.
+    """Refuses a task whose declaration is wrong.
 
     Args:
         task: as its file made it.
@@ -110,7 +110,7 @@ def _protocol(protocol: PromptProtocol) -> Iterator[str]:
 
 
 def needed_values(metrics: Iterable[Metric]) -> frozenset[str]:
-    """Names of the values every scored answer of a task must hold."""
+    """Names of the values that every scored answer of a task must have."""
     return frozenset(name for metric in metrics for name in metric.takes)
 
 

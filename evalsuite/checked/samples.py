@@ -1,4 +1,4 @@
-"""Samples checked before a model is asked: fields of the right kind, ids that are ids, texts that can be written."""
+"""Checks samples before a model is asked: kinds of fields, ids, and texts that can be written."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from evalsuite.errors import UsageError
 from evalsuite.types import Document, Json, Sample, Span
 
 MOST_DEPTH = 50
-"""Lists in lists that ``attributes`` may hold."""
+"""Largest depth of lists in ``attributes``."""
 MOST_BITS = 64
-"""Larger whole numbers come back from JSON as something else, or not at all."""
+"""JSON cannot store larger whole numbers exactly."""
 
 
 class SampleCheck:
@@ -43,7 +43,7 @@ class SampleCheck:
         yield from field_problems(sample)
 
     def _document(self, sample: Sample) -> Iterator[str]:
-        """Problems of its document, looked at once where the samples of a document share it."""
+        """Problems of its document. A document is checked once if its samples share it."""
         document = sample.document
         if document is self._last:
             return
@@ -132,7 +132,7 @@ def _evidence(sample: Sample) -> Iterator[str]:
 
 
 def json_problems(where: str, value: Json, depth: int = 0) -> Iterator[str]:
-    """What of a value JSON cannot hold, or would give back as something else."""
+    """The part of a value that JSON cannot store exactly."""
     if depth > MOST_DEPTH:
         yield f"{where[:60]} is nested deeper than {MOST_DEPTH} levels"
     elif type(value) is dict:

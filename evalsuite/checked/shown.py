@@ -1,10 +1,10 @@
-"""Values of anybody in a message."""
+"""Values of tasks, shown in messages."""
 
 from __future__ import annotations
 
 
 def shown(value: object, width: int = 40) -> str:
-    """A value as Python writes it, shortened; its kind where it cannot be written (a number of 5,000 digits)."""
+    """A value as Python writes it, shortened. If it cannot be written (a number of 5,000 digits), its type."""
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001 - any code may stand behind a value's repr
@@ -13,7 +13,7 @@ def shown(value: object, width: int = 40) -> str:
 
 
 def told(error: BaseException) -> str:
-    """An exception in one line; its own text may raise another."""
+    """An exception in one line, also if its text raises another exception."""
     try:
         text = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - any code may stand behind an exception's text

@@ -1,1 +1,1 @@
-"""Language models behind one protocol over token ids (``evalsuite.types.Engine``)."""
+"""Engines: programs that run language models over token ids (``evalsuite.types.Engine``)."""

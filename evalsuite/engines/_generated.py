@@ -1,4 +1,4 @@
-"""From generated token ids to an answer's text, the same for every engine."""
+"""Makes the text of an answer from generated token ids, in the same way for every engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Generated:
     """An answer as it is recorded."""
 
     text: str
-    """Without the stop string and what followed it, without special tokens."""
+    """The text without special tokens, up to the stop string."""
     ids: tuple[int, ...]
     """As generated, the end token included, or up to the token that completed a stop string."""
     finish: Literal["stop", "eos", "length"] | None
@@ -30,10 +30,10 @@ def generated(
     stop: Sequence[str],
     tokenizer: Tokenizer,
 ) -> Generated:
-    """The answer in what an engine generated.
+    """The answer in the ids that an engine generated.
 
-    Engines look for stop strings in their own streams of text, some a token late; looking again here makes ids and
-    text independent of the engine.
+    Engines search for stop strings in different ways, some one token late. The search here makes ids and text the same
+    for all engines.
     """
     kept = tuple(ids)
     text = tokenizer.decode(kept, skip_special_tokens=True)
@@ -45,7 +45,7 @@ def generated(
 
 
 def first_stop(text: str, stop: Sequence[str]) -> int | None:
-    """Where the first stop string begins, None where there is none."""
+    """The start of the first stop string; None without one."""
     found = [at for string in stop if string and (at := text.find(string)) >= 0]
     return min(found, default=None)
 

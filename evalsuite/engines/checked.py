@@ -1,7 +1,7 @@
-"""One guard for all engines: an answer that cannot be one is a failed request, not a score and not a crash.
+"""Checks the answers of all engines. An impossible answer is a failed request; it is no score and no crash.
 
-Damaged weights give log-likelihoods that are no numbers, a broken server gives half characters and token ids no
-vocabulary has. Written down, such an answer would make the whole journal unreadable, or a wrong number.
+Damaged weights can give log-likelihoods that are not numbers. A broken server can give half characters and impossible
+token ids. In the journal, such an answer would be unreadable, or a wrong score.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from evalsuite.types import Completion, OptionScore, Request
 from evalsuite.work import Loss
 
 LARGEST_ID = 2**31 - 1
-"""No vocabulary goes beyond it, and tokenizers cannot take more."""
+"""The largest token id that tokenizers accept."""
 ROUNDING = 1e-3
-"""How far above 0 rounding may put the log-likelihood of one token."""
+"""Through rounding, the log-likelihood of a token may be so much above 0."""
 FINISHES = (None, "stop", "eos", "length")
 
 
 def checked(engine: Engine, groups: Iterable[Sequence[Request]]) -> Iterator[Completion]:
-    """The engine's completions, those that cannot be answers to their requests turned into failures.
+    """The completions of the engine. An impossible answer becomes a failure.
 
     Args:
         engine: who answers.
-        groups: as ``Engine.complete`` takes them; pulled as lazily.
+        groups: as for ``Engine.complete``; read one by one.
     """
     asked: dict[str, Request] = {}
 
@@ -40,7 +40,7 @@ def checked(engine: Engine, groups: Iterable[Sequence[Request]]) -> Iterator[Com
 
 
 def sound(completion: Completion, request: Request | None) -> Completion:
-    """The completion, or a failure that says why it cannot be an answer."""
+    """The completion, or a failure that says why it is impossible."""
     if completion.error is not None:
         return replace(completion, error=writable(completion.error))
     fault = _fault(completion, request)
@@ -50,12 +50,12 @@ def sound(completion: Completion, request: Request | None) -> Completion:
 
 
 def writable(text: str) -> str:
-    """The text with halves of surrogate pairs spelled out, so that it can be written to a file."""
+    """The text with half surrogate pairs escaped, so that it can be written to a file."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def bad_text(text: object) -> str | None:
-    """Why this cannot be an answer's text."""
+    """Why this is no text of an answer; None if it is one."""
     if not isinstance(text, str):
         return f"its text is {type(text).__name__}"
     try:
@@ -66,7 +66,7 @@ def bad_text(text: object) -> str | None:
 
 
 def bad_id(ids: Iterable[object]) -> str | None:
-    """Why these cannot be token ids."""
+    """Why these are no token ids; None if they are."""
     for id_ in ids:
         if not isinstance(id_, int) or isinstance(id_, bool):
             return f"a token id that is {type(id_).__name__}"
@@ -76,7 +76,7 @@ def bad_id(ids: Iterable[object]) -> str | None:
 
 
 def _fault(completion: Completion, request: Request | None) -> str | None:
-    """What is wrong with an answer, None when nothing is."""
+    """What is wrong with an answer; None if nothing is."""
     if completion.finish_reason not in FINISHES:
         return f"it ended for a reason that is none: {str(completion.finish_reason)[:40]!r}"
     return (

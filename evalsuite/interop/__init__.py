@@ -1,1 +1,1 @@
-"""Other tools' words for our things: our tasks inside lm-eval, lm-eval's tasks on our engines."""
+"""Our tasks inside lm-eval, and lm-eval's tasks on our engines."""

@@ -1,8 +1,8 @@
 """Our tasks inside lm-evaluation-harness: the class that every YAML file of ``yaml_files`` names.
 
-Imported by lm-eval only, so lm-eval is imported at the top. Prompts, demonstrations, options, scores and metrics
-are ours; what does not fit into the model is cut by lm-eval, from the left and without a record, as it does with any
-task. ``evalsuite run`` cuts by the protocol's rule and writes down what was lost.
+Only lm-eval imports this module, so it imports lm-eval at the top. Prompts, demonstrations, options, scores and metrics
+are ours. If a prompt does not fit into the model, lm-eval cuts it from the left, without a record. ``evalsuite run``
+cuts by the protocol's rule and records what was removed.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         self._seed = 0
 
     def has_training_docs(self) -> bool:
-        """Never: demonstrations are drawn by us."""
+        """No: we draw demonstrations ourselves."""
         return False
 
     def has_validation_docs(self) -> bool:
-        """Never: all that is asked are the test documents."""
+        """No: everything that is asked is in the test documents."""
         return False
 
     def has_test_docs(self) -> bool:
-        """Always."""
+        """Yes."""
         return True
 
     def test_docs(self) -> list[dict[str, Any]]:
@@ -134,9 +134,8 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
     def process_results(self, doc: Mapping[str, Any], results: Sequence[Any]) -> dict[str, Any]:
         """Our score of the answer: for each metric a row of the document and the values that are averaged.
 
-        A metric of a subset is missing outside of it. Every metric is there twice, the second time under the name by
-        which lm-eval keeps a standard error: what it would compute itself takes questions of one document for
-        independent.
+        A metric of a subset is missing outside of it. Every metric is there twice. The second time it has lm-eval's
+        name of a standard error, because lm-eval's own error would treat questions of one document as independent.
         """
         sample = self._sample(doc)
         values = self.protocol.score(sample, _completion(results, scored=self.protocol.options is not None)).values
@@ -152,7 +151,7 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         return values | {_error_name(metric.name): partial(_error, metric) for metric in self.ours.metrics}
 
     def higher_is_better(self) -> dict[str, bool]:
-        """What each metric declares; an error is better when lower."""
+        """What each metric declares. A lower standard error is better."""
         better = {metric.name: metric.higher_is_better for metric in self.ours.metrics}
         return better | {_error_name(name): False for name in better}
 
@@ -166,7 +165,7 @@ class EvalsuiteTask(LmEvalTask):  # type: ignore[misc]  # lm-eval ships no types
         return tuple(sample for sample in self.ours.samples(Selection(source, split)) if sample.document.text)
 
     def _demonstrations(self) -> tuple[Sample, ...]:
-        """What demonstrations are drawn from: the training split, else the samples asked."""
+        """The samples that demonstrations are drawn from: the training split, else the evaluated one."""
         if self._pool is None:
             train = self.ours.train_split
             try:
@@ -188,7 +187,7 @@ def _generation(protocol: PromptProtocol) -> dict[str, Any]:
 
 
 def _completion(results: Sequence[Any], *, scored: bool) -> Completion:
-    """What came back; lm-eval counts no tokens, so options carry none."""
+    """The answer of lm-eval. It counts no tokens."""
     if scored:
         return Completion(key="", options=tuple(OptionScore(float(value), 0, bool(flag)) for value, flag in results))
     return Completion(key="", text=str(results[0]))

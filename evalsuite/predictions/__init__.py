@@ -1,1 +1,1 @@
-"""Answers made elsewhere: the formats that belong to no single benchmark, and the strict join to the samples."""
+"""Answers of other programs: formats that belong to no benchmark, and the strict join with samples."""

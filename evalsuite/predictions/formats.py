@@ -17,7 +17,7 @@ from evalsuite.sources.storage import Stored, read_whole
 from evalsuite.task import Task
 
 SCROLLS = "scrolls"
-"""The format of the SCROLLS leaderboard, whose sets are tasks of several benchmarks."""
+"""The format of the SCROLLS leaderboard. Its sets are tasks of several benchmarks."""
 
 
 def read_plain(files: Sequence[Path], tasks: Mapping[str, Task], root: Path | None) -> Iterator[TaskAnswers]:
@@ -83,7 +83,7 @@ def _objects(path: Path) -> Iterator[tuple[str, Answer]]:
 
 
 def _pairs(path: Path) -> tuple[tuple[str, Any], ...]:
-    """The names and values of a file that is one JSON object, a repeated name as often as it stands there."""
+    """The names and values of a file that is one JSON object. A repeated name is repeated here, too."""
     with Stored(path).open() as stream:
         text = decode(read_whole(stream, str(path)), str(path))
     pairs = load_json(text, str(path), 1, object_pairs_hook=tuple)
@@ -102,7 +102,7 @@ def _answer(name: str, prediction: Any, where: str) -> Answer:
 
 
 def formats(include_paths: Sequence[str] = ()) -> Mapping[str, Predictions]:
-    """The formats that can be read, by name: those of no single benchmark, then the benchmarks' own.
+    """The formats that can be read, by name: first the general ones, then those of benchmarks.
 
     Args:
         include_paths: folders of plug-in folders, or single plug-in folders.

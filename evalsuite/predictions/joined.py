@@ -1,4 +1,4 @@
-"""Answers made elsewhere, joined strictly to the samples they answer."""
+"""Joins answers of other programs strictly with their samples."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from evalsuite.task import Selection, Task
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One prediction as a file has it."""
+    """One prediction of a file."""
 
     id: str
-    """The sample's."""
+    """Id of the sample."""
     text: str
     where: str
     """File and line or key, for messages."""
@@ -31,10 +31,10 @@ def joined(task: Task, answers: Iterable[Answer], root: Path | None, protocol: s
         task: whose samples they answer.
         answers: in any order.
         root: the data folder; None as ``open_source`` has it.
-        protocol: the protocol they were made under, where the format says so.
+        protocol: the protocol of the answers, if the format names it.
 
     Raises:
-        UsageError: an id that the data does not know, or one answered twice; the data is not there.
+        UsageError: an id is not in the data, or has two answers; or the data is missing.
     """
     source = open_source(task.dataset, root, split=task.split, task=task.name)
     samples = tuple(task.samples(Selection(source, task.split)))

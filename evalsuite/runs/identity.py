@@ -1,4 +1,4 @@
-"""What makes two prompts, two questions or two completions the same: hashes of content, never of paths."""
+"""Hashes that say whether prompts, questions or completions are the same. They are of content, never of paths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Template: TypeAlias = list[list[str]]
 
 
 class _Decimals(dict[int, str]):
-    """Ids as decimal text, written once: every prompt is hashed, and the same ids stand in all of them."""
+    """Ids as decimal text. Each is written once, because all prompts use the same ids."""
 
     def __missing__(self, id_: int) -> str:
         self[id_] = text = str(id_)
@@ -34,12 +34,12 @@ def prompt_hash(ids: Sequence[int]) -> str:
 
 
 def completion_key(model: str, prompt: str, work: Work) -> str:
-    """The journal's key: model identity, prompt hash and what is asked of the model."""
+    """The key of the journal: a hash of model identity, prompt hash and kind of work."""
     return sha256(json.dumps([model, prompt, *_asked(work)]).encode()).hexdigest()
 
 
 def _asked(work: Work) -> list[object]:
-    """What tells one kind of work and its settings from another; greedy answers are told by limit and stops alone."""
+    """What identifies the work and its settings. For greedy answers these are the limit and the stop strings."""
     if isinstance(work, Choose):
         return [list(map(list, work.options))]
     if isinstance(work, Loss):
@@ -49,7 +49,7 @@ def _asked(work: Work) -> list[object]:
 
 
 class QuestionIdentity:
-    """Hash of what a cell asks, whatever model answers: two cells that differ in it are not comparable.
+    """Hash of what a cell asks, without the model. Two cells with different hashes are not comparable.
 
     Covers the data (documents, questions, references), sample ids, protocol, template text, demonstration ids,
     task and metric versions, asked cap and strategy. Samples are added one by one, in file order.
@@ -90,7 +90,7 @@ def template_of(protocol: PromptProtocol, sample: Sample) -> Template:
 
 
 def imported_identity(task: Task, setting: Setting, samples: Iterable[Sample]) -> str:
-    """The question identity of a cell of answers made elsewhere, whose prompts are unknown."""
+    """The question identity of a cell of imported answers. Their prompts are unknown."""
     asked = [[s.id, s.document.hash, s.question, list(s.references), list(s.choices), s.gold] for s in samples]
     return sha256(json.dumps([task.name, task.version, setting.key, asked]).encode()).hexdigest()
 

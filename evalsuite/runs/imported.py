@@ -1,4 +1,4 @@
-"""Answers made elsewhere become a normal run directory: they lack prompts, cuts and tokens, and it says so."""
+"""Writes answers of other programs as a normal run directory. Prompts, cuts and tokens are unknown."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ def import_predictions(
     data: str | None,
     model_name: str | None,
 ) -> None:
-    """Writes a run directory of other people's answers, ready to be scored.
+    """Writes a run directory of answers of another program, ready to be scored.
 
     Args:
         files: prediction files.
         form: their format.
-        out: the run directory, which must not hold a run yet.
+        out: the run directory; it must not hold a run.
         tasks: by name.
         data: the data folder; None takes EVALSUITE_DATA, else the hub.
-        model_name: for display; None takes what the files say, else the first file's name.
+        model_name: for display; None uses the name in the files, else the name of the first file.
 
     Raises:
         UsageError: a file cannot be read, answers something unknown or twice, or ``out`` holds another run.
@@ -85,12 +85,12 @@ def import_predictions(
 
 
 def _is_half_done(former: RunRecord) -> bool:
-    """Whether an import ended before its answers were scored: the same command may write it again."""
+    """Whether an import stopped before its answers were scored. The same command may then write it again."""
     return former.provenance == "imported" and SCORES not in former.sealed
 
 
 def _is_same(former: RunRecord, now: RunRecord) -> bool:
-    """Whether the same answers to the same questions were imported, and not scored yet."""
+    """Whether the same answers to the same questions were imported, but not scored."""
     same = former.engine.model.hash == now.engine.model.hash and former.question_identity == now.question_identity
     return _is_half_done(former) and same
 
@@ -100,7 +100,7 @@ def _taken(out: Path) -> UsageError:
 
 
 def _write(record: RunRecord, answers: Sequence[TaskAnswers], out: Path) -> None:
-    """Everything, the record last: a directory without it is no run."""
+    """Writes everything. The record is last, because a directory without it is no run."""
     for document in {s.document.hash: s.document for one in answers for s in one.samples}.values():
         write_document(out, document)
     write_lines(out / SAMPLES, (sample_record(a.task.name, a.task.split, s) for a in answers for s in a.samples))
@@ -150,7 +150,7 @@ def _setting(one: TaskAnswers) -> Setting:
 
 
 def _asked(one: TaskAnswers) -> Iterator[Sample]:
-    """Samples with an answer, and those without a text to ask about; the others have no request: they are missing."""
+    """Requests for samples with an answer and for samples without text. All other samples are missing."""
     return (sample for sample in one.samples if sample.id in one.texts or not sample.document.text)
 
 

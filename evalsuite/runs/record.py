@@ -1,4 +1,4 @@
-"""The RunRecord: everything needed to believe and repeat a run."""
+"""Makes the RunRecord: everything needed to trust and repeat a run."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def packages() -> Mapping[str, str]:
 
 
 def commit() -> str | None:
-    """The checkout's commit, with ``+dirty`` when files differ from it; None for an installed package."""
+    """The commit of the checkout, with ``+dirty`` if files were changed; None for an installed package."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None

@@ -1,4 +1,4 @@
-"""A run directory, read: the one reader that scoring, comparing and everything else go through."""
+"""Reads run directories. Scoring, comparing and all other code use this reader."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """One run directory. Its record is read at once, each other file when it is asked for, and checked then."""
+    """One run directory. Its record is read at once. Each other file is read and checked when it is needed."""
 
     folder: Path
     record: RunRecord
@@ -40,12 +40,12 @@ class Run:
 
     @property
     def model(self) -> str:
-        """What tables call its model."""
+        """Name of the model in tables."""
         return self.record.spec.model_name or self.record.engine.model.name
 
     @cached_property
     def samples(self) -> Samples:
-        """The samples asked; every document is read once, to see that it is whole, and not kept.
+        """The samples. Every document is read once, to check that it is whole, and is not kept.
 
         Raises:
             UsageError: the file or a document is damaged.
@@ -62,7 +62,7 @@ class Run:
 
     @cached_property
     def requests(self) -> tuple[RequestRecord, ...]:
-        """What became of every question.
+        """The requests.
 
         Raises:
             UsageError: the file is damaged.
@@ -75,14 +75,14 @@ class Run:
         """The answers, by key.
 
         Raises:
-            UsageError: the journal is damaged, but for a torn last line.
+            UsageError: the journal is damaged. (An incomplete last line is allowed.)
         """
         self._check_journal()
         return read_journal(self.folder / store.COMPLETIONS).completions
 
     @cached_property
     def score_values(self) -> tuple[Score, ...]:
-        """The scored answers; none while nothing was scored.
+        """The scored answers; none before scoring.
 
         Raises:
             UsageError: the file is damaged.
@@ -93,10 +93,10 @@ class Run:
 
     @cached_property
     def cell_values(self) -> tuple[Cell, ...]:
-        """The cells of its table as they were written; none while nothing was scored.
+        """The cells as they were written; none before scoring.
 
         Raises:
-            UsageError: a file they were made from is not as it was written.
+            UsageError: a file that they were made from was changed.
         """
         self._check(store.CELLS, store.SCORES, store.SAMPLES, store.REQUESTS)
         if is_sealed(self.record):
@@ -118,7 +118,7 @@ class Run:
         return read_document(self.folder, digest)
 
     def cells(self) -> DataFrame:
-        """The cells of its table, a row each; columns as in ``evalsuite schema cell``.
+        """The cells, one in each row. The columns are those of ``evalsuite schema cell``.
 
         Raises:
             UsageError: pandas is not installed, or a file is damaged.
@@ -126,7 +126,7 @@ class Run:
         return _frame(map(asdict, self.cell_values), tuple(Cell.__dataclass_fields__))
 
     def scores(self) -> DataFrame:
-        """The scored answers, a row each; every metric is a column of its own.
+        """The scored answers, one in each row. Each metric has its own column.
 
         Raises:
             UsageError: pandas is not installed, or a file is damaged.
@@ -135,7 +135,7 @@ class Run:
         return _frame(rows, tuple(dict.fromkeys(name for row in rows for name in row)))
 
     def remarks(self) -> Iterator[str]:
-        """Sentences on what a reader of its values should know about its files."""
+        """Notes on its files, for a reader of its values."""
         if not is_sealed(self.record):
             yield f"{self.folder} is unsealed: it was written before files were sealed, damage would not be noticed"
         elif store.SCORES not in self.record.sealed:
@@ -170,12 +170,12 @@ class Runs(Sequence[Run]):
         return len(self._runs)
 
     def cells(self) -> DataFrame:
-        """The cells of all of them, a row each."""
+        """The cells of all runs, one in each row."""
         rows = (asdict(cell) for run in self for cell in run.cell_values)
         return _frame(rows, tuple(Cell.__dataclass_fields__))
 
     def scores(self) -> DataFrame:
-        """The scored answers of all of them, a row each, with the model's name."""
+        """The scored answers of all runs, one in each row, with the name of the model."""
         rows = [{"model": run.model, **_score_row(score)} for run in self for score in run.score_values]
         return _frame(rows, tuple(dict.fromkeys(name for row in rows for name in row)))
 

@@ -1,4 +1,4 @@
-"""Scoring a run: its answers are scored, ``scores.jsonl`` and ``cells.json`` written, and the way recorded."""
+"""Scores a run: writes ``scores.jsonl`` and ``cells.json``, and records which versions scored it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from evalsuite.task import Task
 def score_folder(
     folder: Path, tasks: Mapping[str, Task], *, allow_incomplete: bool = False, defect: Tell = ignore
 ) -> tuple[Cell, ...]:
-    """Scores a run directory and writes the result beside it.
+    """Scores a run directory and writes the results into it.
 
     Args:
         folder: the run directory.
         tasks: by name.
         allow_incomplete: give values of cells with failed or missing samples.
-        defect: told every fault of a task's own code: it costs that task's table, the others go on.
+        defect: gets a line for each error in the code of a task. Only this task has no table.
 
     Raises:
         UsageError: the directory holds no run, or is damaged.
@@ -52,7 +52,7 @@ def score_folder(
 
 
 def unanswered(folder: Path, tasks: Mapping[str, Task]) -> tuple[Cell, ...]:
-    """The cells of a run of which nothing is scored."""
+    """The cells of a run before scoring."""
     run = Run.open(folder)
     return table_cells(score_cells(run.record, run.samples, (), {}, tasks), run.model)
 
@@ -65,10 +65,10 @@ def _scoring(run: Run, tasks: Mapping[str, Task]) -> Scoring:
 
 
 def _rescored(run: Run, tasks: Mapping[str, Task]) -> dict[str, str]:
-    """Question identities made again from the files, of cells whose task has another version by now.
+    """Computes question identities again from the files, for cells whose task now has another version.
 
     Raises:
-        UsageError: one differs although the task has the version it was asked in.
+        UsageError: an identity differs, although the task has the same version as when it was asked.
     """
     record, samples = run.record, run.samples
     shown = {(request.cell, request.sample_id): request for request in run.requests}
@@ -88,7 +88,7 @@ def _rescored(run: Run, tasks: Mapping[str, Task]) -> dict[str, str]:
 
 
 def _is_as_asked(task: Task, record: RunRecord) -> bool:
-    """Whether a task and its metrics have the versions they had when it was asked."""
+    """Whether a task and its metrics still have the same versions as when it was asked."""
     metrics = metric_versions((task,))
     same = all(record.metric_versions.get(name, 1) == version for name, version in metrics.items())
     return same and record.task_versions.get(task.name) == task.version
@@ -101,7 +101,7 @@ def _identity(
     samples: Samples,
     shown: Mapping[tuple[str, str], RequestRecord],
 ) -> str | None:
-    """A cell's question identity made again; None where the files or the task's code do not tell."""
+    """The question identity of a cell, computed again; None if files or task do not allow it."""
     asked = samples_of(setting, samples)
     if record.provenance == "imported":
         return imported_identity(task, setting, asked.values())

@@ -38,12 +38,12 @@ def open_source(
 
     Args:
         dataset: what is wanted and where it comes from.
-        root: the data folder (``--data``); None takes the environment's ``EVALSUITE_DATA``, else the hub.
-            The dataset's own folder below it is used when there is one, else ``root`` itself.
-        split: the split about to be read; the hub fetches its files only.
-        task: under which name the files read are recorded; the dataset's folder when empty.
-        optional: for a task that makes its documents: without a folder nothing is missing until a file is asked for.
-        mirror: a folder with the hub's files; None takes the environment's ``EVALSUITE_MIRROR``, else the hub itself.
+        root: the data folder (``--data``); None uses ``EVALSUITE_DATA``, else the hub.
+            If it has a folder for the dataset, this one is used, else ``root`` itself.
+        split: the split to read. From the hub, only its files are fetched.
+        task: the name under which files are recorded; if empty, the dataset's folder.
+        optional: for a task that generates documents: a missing folder is an error only if a file is needed.
+        mirror: a folder with the hub's files; None uses ``EVALSUITE_MIRROR``, else the hub.
 
     Raises:
         UsageError: the folder does not exist, or there is none and the data is not on the hub.

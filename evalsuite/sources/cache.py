@@ -1,4 +1,4 @@
-"""Hub files by commit and checksum: resolved and recorded at the first fetch, verified at every later use."""
+"""Files of the hub by commit and checksum. The first download records both; every later use checks them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from evalsuite.task import HubFile
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file of the hub on this machine, its checksum verified or, the first time, recorded."""
+    """A file of the hub on this machine. Its checksum is verified, or recorded the first time."""
 
     path: Path
     sha256: str
@@ -26,7 +26,7 @@ class Fetched:
 
 
 class Cache:
-    """The suite's own folder of fetched files, with its lock file."""
+    """The folder of downloaded files, with its lock file."""
 
     def __init__(self, folder: Path | None = None, mirror: Path | None = None) -> None:
         """Opens the folder given, else ``EVALSUITE_CACHE``, else ``~/.cache/evalsuite``; the mirror likewise."""
@@ -81,7 +81,7 @@ class Cache:
         return Fetched(path, found, self.pinned(archive), first=expected is None)
 
     def revision(self, file: HubFile) -> str:
-        """The commit to read at, resolved and pinned the first time; the bare ref where nobody knows the commit."""
+        """The commit to read. The first use looks it up and records it. If it is unknown, the branch or tag itself."""
         pinned, ref = self.pinned(file), file.revision or "main"
         if pinned is None and (pinned := self._hub.commit(file.repo, ref, archive_of(file))) is not None:
             if not COMMIT.fullmatch(pinned):

@@ -15,7 +15,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A file of a dataset, wherever its bytes are; reading it puts it on its source's list of files used."""
+    """A file of a dataset. When it is read, its source records it."""
 
     name: str
     """Path inside the dataset's folder, without ``.gz``."""

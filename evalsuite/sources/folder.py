@@ -13,7 +13,7 @@ from evalsuite.task import Dataset
 
 
 class Ledger:
-    """What reading the data told: notes for the reader of the run, and the files that were read, by content."""
+    """Notes for the reader of the run, and the files that were read, with their checksums."""
 
     def __init__(self, task: str) -> None:
         self._task = task
@@ -22,7 +22,7 @@ class Ledger:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader of the run should know about the data, each once, in order."""
+        """Notes on the data for the reader of the run, each once, in order."""
         return tuple(self._notes)
 
     @property
@@ -31,7 +31,7 @@ class Ledger:
         return tuple(self._used.values())
 
     def note(self, text: str) -> None:
-        """Tells the reader of the run something; repeated texts are kept once."""
+        """Adds a note for the reader of the run. A repeated text is kept once."""
         self._notes[text] = None
 
     def record(self, name: str, path: Path, *, sha: str | None = None, revision: str | None = None) -> None:
@@ -41,7 +41,7 @@ class Ledger:
 
 
 class FolderSource(Ledger):
-    """Files of one dataset below a local folder: plain, ``.gz``, or members of zips that lie in it."""
+    """Files of one dataset in a local folder: plain, ``.gz``, or members of zip files in it."""
 
     def __init__(self, dataset: Dataset, root: Path, task: str) -> None:
         super().__init__(task)
@@ -51,7 +51,7 @@ class FolderSource(Ledger):
         self._members: dict[Path, list[str]] | None = None
 
     def find(self, *patterns: str) -> tuple[DataFile, ...]:
-        """Files matching any of the glob patterns (``.gz`` implied), sorted by name, empty when none does."""
+        """Files that match one of the glob patterns (also with ``.gz``), sorted by name; empty if there is none."""
         found: dict[str, DataFile] = {}
         for pattern in patterns:
             for name, stored in (*self._plain(pattern), *self._zipped(pattern)):
@@ -90,7 +90,7 @@ class FolderSource(Ledger):
 
 
 def missing(dataset: Dataset, patterns: tuple[str, ...], root: Path) -> MissingDataError:
-    """The error for data that is not there: what to get, from where, where to put it."""
+    """The error for missing data: what to get, where to find it, where to put it."""
     wanted = " or ".join(patterns)
     hub = "; or leave out --data (and EVALSUITE_DATA) to fetch from the Hugging Face hub" if dataset.hub else ""
     place = f"put it below {root / dataset.folder}"

@@ -1,4 +1,4 @@
-"""The lock file: which commit a hub repository was read at, and the SHA-256 of every file fetched, from then on."""
+"""The lock file: the commit of each hub repository, and the SHA-256 of every downloaded file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SECTIONS: dict[str, Callable[[object], bool]] = {
 
 
 class Lock:
-    """What was fetched first and must not change silently afterwards; one JSON file, written whole and in one move."""
+    """What was downloaded first, and must not change without an error. It is one JSON file, replaced as a whole."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
@@ -62,7 +62,7 @@ class Lock:
         return [name for name in self._section("files") if name.startswith(f"{folder}/")]
 
     def record(self, section: str, key: str, value: object) -> None:
-        """Writes an entry that is not there yet; one that is stays as it is."""
+        """Writes an entry if there is none. An entry is never changed."""
         with self._held():
             content = self._read()
             if key not in content.setdefault(section, {}):

@@ -1,4 +1,4 @@
-"""From a stream of bytes to records: JSON Lines, a JSON list, one JSON object, CSV, parquet."""
+"""Reads records from bytes: JSON Lines, a JSON list, one JSON object, CSV, parquet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from evalsuite.sources.storage import MAX_WHOLE, Stored, read_whole
 from evalsuite.types import Json
 
 _BATCH = 64
-"""Rows of a parquet file held at once; one may hold a book."""
+"""Rows of a parquet file in memory at one time. A row may contain a book."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -25,7 +25,7 @@ class _DoubledError(ValueError):
 
 
 def once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    """The object of these fields, each of which may stand in it once: a reader cannot know which one is meant."""
+    """The object with these fields. A field may occur only once, because it is unclear which one is right."""
     made = dict(pairs)
     if len(made) < len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]

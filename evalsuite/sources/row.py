@@ -1,4 +1,4 @@
-"""One record of a data file, read field by field; a wrong field is an error that names file, line and field."""
+"""One record of a data file. A wrong field is an error that names file, line and field."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from evalsuite.types import Json
 Kind = TypeVar("Kind")
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
-"""A whole number in writing; one of thousands of digits is none."""
+"""The text of a whole number, without thousands of digits."""
 _LARGEST = 10**18
 
 
@@ -73,29 +73,29 @@ class Record:
         return found
 
     def optional_texts(self, name: str) -> list[str | None]:
-        """A list of strings and nulls, empty where it is absent."""
+        """A list of strings and nulls; empty if the field is absent."""
         items = [] if self.value.get(name) is None else self._items(name, (str, type(None)), "a string or null")
         return [None if item is None else self.clean(f"{name}[{at}]", str(item)) for at, item in enumerate(items)]
 
     def text_lists(self, name: str) -> list[list[str]]:
-        """A list of lists of strings, empty where it is absent."""
+        """A list of lists of strings; empty if the field is absent."""
         items = [] if self.value.get(name) is None else self._items(name, list, "a list of strings")
         inner = Record({f"{name}[{at}]": item for at, item in enumerate(items)}, self.where, self.path)
         return [inner.texts(field) for field in inner.value]
 
     def optional_text(self, name: str) -> str | None:
-        """A string field, None where it is absent or null."""
+        """A string field; None if it is absent or null."""
         return None if self.value.get(name) is None else self.text(name)
 
     def optional_truth(self, name: str) -> bool | None:
-        """A field that is true or false, None where it is absent or null."""
+        """A field that is true or false; None if it is absent or null."""
         value = self.value.get(name)
         if value is not None and not isinstance(value, bool):
             raise self.error(name, f"must be true, false or null, not {_shown(value)}")
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The raw value of an optional field, unchecked; null counts as absent."""
+        """The value of an optional field, not checked. null counts as absent."""
         value = self.value.get(name)
         return default if value is None else value
 
@@ -127,7 +127,7 @@ class Record:
         return items
 
     def clean(self, name: str, text: str) -> str:
-        """A text taken out of a field read raw.
+        """Checks a text that comes from a field read with ``get``.
 
         Raises:
             UsageError: it holds a NUL character or half a surrogate pair.

@@ -19,14 +19,14 @@ from typing import BinaryIO, cast
 from evalsuite.errors import UsageError
 
 MAX_RATIO = 250
-"""Most bytes a stored byte may unpack to. Text packs 3 to 10 times, a bomb 1,000 times."""
+"""Most bytes that one stored byte may unpack to. Text is packed 3 to 10 times, a bomb 1,000 times."""
 MAX_MEMBER = 64 << 30
 """Most bytes a member of a zip may unpack to; the largest official one (NarrativeQA of SCROLLS) is about 25 GB."""
 MAX_WHOLE = 1 << 30
 """Most bytes read into memory at once: a file that must be read whole, or one line."""
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile)
 _FREE = 1 << 20
-"""Unpacked bytes below which the ratio does not matter."""
+"""Files with fewer unpacked bytes are never refused for their ratio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _open_member(archive: zipfile.ZipFile, stored: Stored) -> BinaryIO:
 
 
 class _Guard(io.RawIOBase):
-    """A stream that stops once it has given far more bytes than were stored."""
+    """A stream that stops when it has given far more bytes than were stored."""
 
     def __init__(self, stream: BinaryIO, stored: int, shown: str) -> None:
         self._stream, self._shown = stream, shown

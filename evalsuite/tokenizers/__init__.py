@@ -1,4 +1,4 @@
-"""Tokenizers: Hugging Face's fast ones behind our small protocol, loaded by path or hub id."""
+"""Hugging Face's fast tokenizers, loaded by path or hub id."""
 
 from evalsuite.tokenizers.files import tokenizer_files
 from evalsuite.tokenizers.huggingface import HFTokenizer, load_tokenizer

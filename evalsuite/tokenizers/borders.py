@@ -1,15 +1,15 @@
 # ruff: noqa: RUF001 - letters of other scripts are meant
-"""Places where a tokenizer always takes a text apart, whatever stands around them.
+"""Borders: places where a tokenizer always divides a text, whatever is around them.
 
-A text's ids are those of its stretches between such places, one after the other: so a stretch that is known need not be
-encoded again. Two kinds of places are tried, a letter followed by " x" and a Chinese character followed by a comma or
-full stop; a kind counts only where every step of the tokenizer is proven to keep the two sides apart:
+The ids of a text are the ids of its parts between such places, one after the other. So a known part need not be encoded
+again. Two kinds of places are tried: a letter followed by " x", and a Chinese character followed by a comma or full
+stop. A kind is used only if it is proven that every step of the tokenizer keeps the two sides apart:
 
 - the normalizer changes characters one by one there;
 - no match of a pre-tokenizer's expression holds both characters (``patterns``), and one step always divides there; or
 - without pre-tokenizer, no entry of a BPE vocabulary holds both characters, so no merge can join them.
 
-A tokenizer with another step has no such place, and its texts are encoded whole.
+A tokenizer with another step has no borders. Its texts are encoded whole.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a model's files lie and what a set of files hashes to."""
+"""The files of a model, and hashes of sets of files."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _each_once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, on one line and not at any length."""
+    """The text of an error, shortened to one line."""
     said = " ".join(str(error).split()) or type(error).__name__
     return said if len(said) <= LONGEST_REASON else f"{said[:LONGEST_REASON]}..."
 

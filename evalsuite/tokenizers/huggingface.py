@@ -1,4 +1,4 @@
-"""The real tokenizer: transformers' fast tokenizers, without a hidden frame, cut or clean-up."""
+"""transformers' fast tokenizers, without hidden BOS, cuts or clean-up."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ HUGE = 10**9
 class HFTokenizer:
     """A fast tokenizer of transformers under the ``Tokenizer`` protocol.
 
-    Nothing is ever cut or padded; a text's ids come without a frame unless it is asked for. A SentencePiece-style
-    tokenizer that puts a space before a text does so here too, and its offsets still point into the text as given.
+    It never cuts or pads. BOS and EOS are added only if asked for. A SentencePiece tokenizer that adds a space before a
+    text does so here, too; its offsets still refer to the text as given.
     """
 
     def __init__(self, pretrained: Any, *, name: str, digest: str) -> None:
@@ -60,9 +60,9 @@ class HFTokenizer:
 
     @cached_property
     def bos_id(self) -> int | None:
-        """The id the tokenizer puts in front of a text, None where it puts none.
+        """The id that the tokenizer puts before a text; None if it adds none.
 
-        A BOS token that is only defined (GPT-2, Qwen) and never added is not one the model has seen in front.
+        Some tokenizers define a BOS token but never add it (GPT-2, Qwen). This gives None.
         """
         framed = self._backend.encode("a", add_special_tokens=True).ids
         plain = self._backend.encode("a", add_special_tokens=False).ids
@@ -226,7 +226,7 @@ def load_tokenizer(path_or_id: str, *, revision: str | None = None, trust_remote
 
 
 def _check_usable(tokenizer: HFTokenizer, name: str) -> None:
-    """Asks everything once, so that what its files have wrong is said now."""
+    """Uses each function once, so that an error in its files is found now."""
     try:
         ids = tokenizer.encode_literal("a").ids
         _ = tokenizer.decode(ids), tokenizer.bos_id, tokenizer.eos_ids, tokenizer.model_max_length

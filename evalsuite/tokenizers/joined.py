@@ -1,9 +1,9 @@
-"""Reading a long text once: ids of texts put together, or cut, from the kept ids of their parts.
+"""Encodes a long text once. Joined and cut texts use its ids again.
 
-Many questions stand behind one long text, and a prompt that is too long loses a stretch of it. Its ids are those of
-reading the whole, yet only what lies near a joint is read: from the last place before it where this tokenizer is proven
-to take texts apart (``borders``) to the first one behind it. In between, the ids of the text as read once are taken.
-For a tokenizer without such places the whole text is read every time.
+Many questions share one long text, and a prompt that is too long loses a part of it. The ids must equal those of the
+whole prompt. But only the text near a joint is encoded again: from the last border before the joint to the first border
+after it. A border is a place where the tokenizer always divides a text (module ``borders``). Elsewhere, the ids of the
+first encoding are used. For a tokenizer without known borders, the whole text is encoded every time.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
 KEPT_TOKENS = 2_000_000
-"""Tokens of texts that are kept, some twelve bytes each; the texts used last stay."""
+"""Number of tokens that are kept, about twelve bytes each. Texts that were not used for a long time go first."""
 SHORT = 512
-"""Characters below which a text is not worth keeping."""
+"""Shorter texts are not kept."""
 _LAST = 64
-"""Characters in which the last border of a text is looked for first."""
+"""The last border of a text is first searched in this many characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A text's ids and the characters its tokens start at."""
+    """Ids of a text, and the characters at which its tokens start."""
 
     ids: tuple[int, ...]
     starts: Sequence[int]
@@ -57,17 +57,17 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Some tokens of a text that was read, standing in another one."""
+    """Some tokens of an encoded text, used in another text."""
 
     read: _Read
     first: int
     end: int
     shift: int
-    """What is added to their places."""
+    """The shift of their positions."""
 
 
 class Joined:
-    """The tokens of a text that was put together."""
+    """The tokens of a joined text."""
 
     def __init__(self, encoder: JoinedEncoder, stretches: Sequence[Stretch], pieces: Sequence[_Piece]) -> None:
         self._encoder, self._stretches, self._pieces = encoder, stretches, pieces
@@ -90,7 +90,7 @@ class Joined:
         return tuple(found)
 
     def start(self, index: int) -> int:
-        """The character the token at a position starts at."""
+        """The character at which a token starts, by the position of the token."""
         at = bisect_left(self._firsts, index + 1) - 1
         piece = self._pieces[at]
         return piece.read.starts[piece.first + index - self._firsts[at]] + piece.shift
@@ -107,12 +107,12 @@ class Joined:
         return found
 
     def without(self, removed: Span) -> Joined:
-        """The text with a stretch of it left out."""
+        """The text without a part of it."""
         return self._encoder.encode(tuple(_without(self._stretches, removed)))
 
 
 class JoinedEncoder:
-    """Encodes texts made of others, each long one once; exactly the ids of encoding the whole."""
+    """Encodes joined texts, each long text once. The ids equal those of the whole text."""
 
     def __init__(self, backend: Backend) -> None:
         from tokenizers import Tokenizer as Backend
@@ -125,7 +125,7 @@ class JoinedEncoder:
             self._middle.encode_special_tokens = backend.encode_special_tokens
         self._read: OrderedDict[str, _Read] = OrderedDict()
         self._ids: dict[int, int] = {}
-        """One object an id: prompts hold millions."""
+        """One object for each id, because prompts have millions of ids."""
         self._kept = 0
         self._lock = Lock()
         self.encoded_characters = 0
@@ -133,18 +133,18 @@ class JoinedEncoder:
 
     @property
     def proven(self) -> bool:
-        """Whether there are places where this tokenizer takes every text apart."""
+        """Whether the tokenizer has known borders."""
         return self._borders is not None
 
     def encode(self, stretches: Sequence[Stretch]) -> Joined:
-        """The tokens of the stretches, one behind the other."""
+        """The tokens of the parts, one after the other."""
         if self._borders is None:
             whole = self._known("".join(stretch.characters for stretch in stretches))
             return Joined(self, stretches, (_Piece(whole, 0, len(whole.ids), 0),))
         return Joined(self, stretches, tuple(self._pieces(stretches)))
 
     def _pieces(self, stretches: Sequence[Stretch]) -> Iterator[_Piece]:
-        """Kept tokens, and between them what is read anew: from a border to the next one that is kept."""
+        """The kept tokens and, between them, newly encoded text from one border to the next."""
         fresh: list[str] = []
         began = position = 0
         for stretch in stretches:
@@ -167,7 +167,7 @@ class JoinedEncoder:
         return _Piece(read, 0, len(read.ids), began)
 
     def _ends(self, stretch: Stretch) -> tuple[int, int] | None:
-        """The first and the last border of a stretch; None where it is short or has not two."""
+        """The first and the last border of a part; None if it is short or has fewer than two borders."""
         if self._borders is None or stretch.end - stretch.start < SHORT:
             return None
         expression = self._borders.expression
@@ -185,7 +185,7 @@ class JoinedEncoder:
             back *= 8
 
     def _known(self, text: str) -> _Read:
-        """A text's tokens, kept until others need the room."""
+        """The tokens of a text. They are kept until other texts need the room."""
         with self._lock:
             if text in self._read:
                 self._read.move_to_end(text)

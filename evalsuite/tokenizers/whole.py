@@ -1,4 +1,4 @@
-"""A text put together, read whole: for tokenizers that keep nothing."""
+"""Joined texts for tokenizers that keep nothing: the whole text is encoded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class WholeText:
         return self._encoding.ids
 
     def start(self, index: int) -> int:
-        """The character the token at a position starts at."""
+        """The character at which a token starts, by the position of the token."""
         return self._encoding.offsets[index][0]
 
     def before(self, character: int) -> int:
@@ -37,5 +37,5 @@ class WholeText:
         return bisect_left(self._encoding.offsets, (character,))
 
     def without(self, removed: Span) -> WholeText:
-        """The text with a stretch of it left out."""
+        """The text without a part of it."""
         return WholeText(self._text[: removed.start] + self._text[removed.end :], self._encode)

@@ -1,1 +1,1 @@
-"""What a run will ask: cells laid out, the data read once, units that can be read again alone."""
+"""The plan of a run: its cells, and units that can be read again one by one."""

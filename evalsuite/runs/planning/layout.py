@@ -1,4 +1,4 @@
-"""From blocks and tasks to cells: every combination that a task can be asked in, before its data is read."""
+"""Makes cells from blocks and tasks, before the data is read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from evalsuite.types import Sample
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A block that asks a task at a length; a task whose documents are generated, with one seed."""
+    """A block, one of its tasks and a length; for generated documents also a seed."""
 
     block: Block
     task: Task
@@ -42,7 +42,7 @@ class Wish:
 
 
 class Layout:
-    """The cells of one reading, of whatever blocks ask them; the demonstrations' pool is read once."""
+    """The cells of one reading, for all blocks. The pool of demonstrations is read once."""
 
     def __init__(self, reading: Reading, told: Told) -> None:
         self._reading, self._told = reading, told
@@ -64,7 +64,7 @@ class Layout:
             yield CellPlan(setting, self._reading.task, protocol, block, drawn, self.pool() if count else ())
 
     def pool(self) -> tuple[Sample, ...]:
-        """What demonstrations are drawn from."""
+        """The samples that demonstrations are drawn from."""
         if self._pool is None:
             self._pool = self._reading.pool(self._told)
         return self._pool
@@ -84,7 +84,7 @@ class Layout:
         return strategy
 
     def _shots(self, protocol: PromptProtocol, block: Block) -> tuple[int, ...]:
-        """The demonstrations the protocol can be asked with, of those wished."""
+        """The numbers of shots of the block that the protocol allows."""
         if protocol.own_shots is not None:
             return (protocol.own_shots,)
         if protocol.demonstrate is not None or not any(block.shots):

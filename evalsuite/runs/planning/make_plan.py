@@ -1,4 +1,4 @@
-"""Making the plan: the data read once, every cell laid out, and all that cannot be asked told at once."""
+"""Makes the plan: reads the data once, makes the cells, and reports all problems together."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from evalsuite.task import Task
 
 
 def make_plan(spec: RunSpec, tasks: Sequence[Sequence[Task]], model: PromptSide) -> Plan:
-    """Reads the data once and lays out every cell.
+    """Reads the data once and makes all cells.
 
     Args:
-        spec: what is asked for.
+        spec: what the run asks.
         tasks: the tasks of each block of the spec.
-        model: its tokenizer and limits say what can never fit.
+        model: its tokenizer and limits, to find prompts that can never fit.
 
     Raises:
-        UsageError: data missing or malformed, nothing usable left, too few demonstrations, a frame over its budget, an
-            option no task knows; all that cannot be asked is told at once.
+        UsageError: data is missing or wrong, nothing is left to ask, there are too few demonstrations, a prompt cannot
+            fit, or no task knows an option. All problems are reported together.
     """
     for block, asked in zip(spec.blocks, tasks, strict=True):
         for option, values in (("--split", block.split), ("--limit-documents", block.limit_documents)):
@@ -46,7 +46,7 @@ def _wishes(blocks: Sequence[Block], tasks: Sequence[Sequence[Task]]) -> Iterato
 
 
 class _Found:
-    """What the tasks of a run have, and all that keeps some of them from being asked."""
+    """Collects what can be asked, and all problems."""
 
     def __init__(self, spec: RunSpec, model: PromptSide) -> None:
         self._spec, self._model = spec, model
@@ -57,7 +57,7 @@ class _Found:
         self._defects: dict[str, None] = {}
 
     def readings(self, wishes: Iterator[Wish]) -> list[tuple[Reading, list[Block]]]:
-        """What has to be read, each once, and the blocks that ask it."""
+        """What must be read, each only once, and the blocks that ask it."""
         found: dict[str, tuple[Reading, list[Block]]] = {}
         for wish in wishes:
             try:
@@ -72,7 +72,7 @@ class _Found:
         return list(found.values())
 
     def take(self, reading: Reading, blocks: Sequence[Block]) -> None:
-        """Reads the samples of a task and lays out its cells."""
+        """Reads the samples of a task and makes its cells."""
         told = Told()
         try:
             self._plans.extend(self._planned(reading, blocks, told))
@@ -91,10 +91,10 @@ class _Found:
         self._files.update(dict.fromkeys(told.files))
 
     def plan(self) -> Plan:
-        """The plan of all that can be asked.
+        """The plan of everything that can be asked.
 
         Raises:
-            UsageError: something cannot, and the run may not go on without it.
+            UsageError: something cannot be asked, and may not be left out.
         """
         self._check_names_differ()
         refused = [error for error in self._refused.values() if not self._may_skip(error)]
@@ -133,7 +133,7 @@ class _Found:
 
 
 def _named(cell: CellPlan, error: UsageError, *, several: bool) -> UsageError:
-    """The error with its task and, of several cells, its cell."""
+    """The error with its task and, if the task has several cells, its cell."""
     setting = cell.setting
     size = "" if setting.length is None else f", length {setting.length}"
     asked = f" ({setting.shots}-shot, cap {setting.max_prompt_tokens or 'model'}{size})" if several else ""

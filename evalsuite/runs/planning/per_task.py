@@ -1,4 +1,4 @@
-"""What a block says of one task: a value of its own, or the one for all others."""
+"""The value of a block's option for one task: its own value, or the one for all others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def for_task(asked: Mapping[str, T], task: str) -> T | None:
-    """The value for a task; None where nothing is said of it."""
+    """The value for a task; None without one."""
     return asked.get(task, asked.get(ALL))
 
 

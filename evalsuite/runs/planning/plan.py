@@ -1,6 +1,6 @@
-"""The plan: which questions are asked in which cells, known in full before a model answers anything.
+"""The plan: which questions are asked in which cells. It is complete before a model is asked.
 
-A plan holds no texts: the samples of a task are read again, document after document, when they are needed.
+A plan has no texts. The samples of a task are read again, document after document, when they are needed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class CellPlan:
     block: Block
     shots: Shots
     pool: tuple[Sample, ...]
-    """What demonstrations are drawn from; empty for zero-shot."""
+    """The samples that demonstrations are drawn from; empty for zero-shot."""
     identity: str = ""
-    """Question identity; empty until the samples were read."""
+    """Question identity; empty until the samples are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One document's questions of a task, over all cells that ask them: what is worked on, and resumed, as one."""
+    """The questions about one document of a task, in all cells. It is the unit of work and of resuming."""
 
     id: str
     cells: tuple[CellPlan, ...]
@@ -44,29 +44,29 @@ class Unit:
 
 
 class UnitSize(NamedTuple):
-    """How large a unit is, known without holding it."""
+    """The size of a unit."""
 
     samples: int
     characters: int
-    """Of its document."""
+    """Characters of its document."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPlan:
-    """One task at one length: where its samples are read and all the cells they are asked in."""
+    """One task at one length: where its samples are read, and its cells."""
 
     reading: Reading
     cells: tuple[CellPlan, ...]
     sizes: tuple[UnitSize, ...]
-    """Of its units, in file order."""
+    """The sizes of its units, in file order."""
 
     @property
     def samples(self) -> int:
-        """Samples asked in each cell."""
+        """Number of samples in each cell."""
         return sum(size.samples for size in self.sizes)
 
     def units(self) -> Iterator[Unit]:
-        """Its units in file order, read when they are asked for."""
+        """Its units in file order. Each is read when it is needed."""
         for samples in self.reading.documents():
             yield Unit(f"{self.reading.key}/{samples[0].document.id}", self.cells, samples)
 
@@ -80,16 +80,16 @@ class Plan:
     notices: tuple[str, ...]
     data: tuple[DataFileRecord, ...]
     defects: tuple[str, ...] = ()
-    """Faults in tasks' own code that cost them their tables."""
+    """Errors in the code of tasks. These tasks have no table."""
 
     @property
     def cells(self) -> tuple[CellPlan, ...]:
-        """All cells, tasks in the order asked."""
+        """All cells, in the order of the tasks."""
         return tuple(cell for task in self.tasks for cell in task.cells)
 
     @property
     def asked(self) -> int:
-        """Samples asked, summed over cells."""
+        """Number of samples in all cells."""
         return sum(task.samples * len(task.cells) for task in self.tasks)
 
     @property
@@ -102,7 +102,7 @@ class Plan:
         return chain.from_iterable(task.units() for task in self.tasks)
 
     def unit(self, name: str) -> Unit:
-        """The unit of an id; only its own task is read.
+        """The unit with this id. Only its own task is read.
 
         Raises:
             UsageError: there is none.

@@ -1,4 +1,4 @@
-"""Where the samples of a task are read: anew each time they are needed, so that no plan holds the texts."""
+"""Reads the samples of a task, again each time they are needed. So a plan has no texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from evalsuite.types import Document, Sample
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the sources said while they were read: notes, and the files with their checksums; each once."""
+    """What the sources reported: notes, and the files with their checksums, each once."""
 
     notes: list[str] = field(default_factory=list)
     files: list[DataFileRecord] = field(default_factory=list)
@@ -32,20 +32,20 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The samples of one task, split and length; of generated ones, of one seed."""
+    """The samples of one task, split and length; for generated documents also of one seed."""
 
     task: Task
     split: str
     length: int | None
-    """Tokens the documents were made to have; None for natural ones."""
+    """Tokens that the documents were made to have; None for natural ones."""
     limit: int | None
-    """Only the first so many documents with text; None takes all."""
+    """Number of documents with text that are asked; None asks all."""
     data: str | None
-    """The folder of the publishers' files; None takes EVALSUITE_DATA, else the hub."""
+    """The folder of the publishers' files; None uses EVALSUITE_DATA, else the hub."""
     tokenizer: Tokenizer | None = None
-    """The model's, in whose tokens a generated document has its length."""
+    """The model's tokenizer. A generated document has its length in these tokens."""
     seed: int | None = None
-    """Of generated documents; None for natural ones, which are the same for every seed."""
+    """Seed of generated documents; None for natural ones."""
 
     @property
     def key(self) -> str:
@@ -55,10 +55,10 @@ class Reading:
         return f"{self.task.name}/{self.split}{size}{drawn}"
 
     def samples(self, told: Told | None = None) -> Iterator[Sample]:
-        """The samples asked, in file order, documents contiguous.
+        """The samples in file order, all questions of a document together.
 
         Args:
-            told: takes the notes and files of the sources.
+            told: gets the notes and files of the sources.
 
         Raises:
             UsageError: the data is missing or malformed.
@@ -66,12 +66,12 @@ class Reading:
         return _first_documents(self._read(self.split, told or Told()), self.limit)
 
     def documents(self, told: Told | None = None) -> Iterator[tuple[Sample, ...]]:
-        """The samples of one document after the other."""
+        """The samples, grouped by document."""
         for _, group in groupby(self.samples(told), key=lambda sample: sample.document.id):
             yield tuple(group)
 
     def pool(self, told: Told) -> tuple[Sample, ...]:
-        """What demonstrations are drawn from: the training split, else other documents of this one."""
+        """The samples that demonstrations are drawn from: the training split, else this split."""
         train = self.task.train_split
         if train is not None and train != self.split:
             try:
@@ -100,7 +100,7 @@ class Reading:
         return (root or Path()) / f"length-{self.length}"
 
     def _sized(self, samples: Iterable[Sample]) -> Iterator[Sample]:
-        """The samples with the length asked for; the questions of one document share one value."""
+        """The samples with their length. The questions of a document share one Document value."""
         last: tuple[Document, Document] | None = None
         for sample in samples:
             if sample.document.length == self.length:
@@ -112,7 +112,7 @@ class Reading:
 
 
 def _first_documents(samples: Iterable[Sample], limit: int | None) -> Iterator[Sample]:
-    """Samples of the first ``limit`` documents whose text is present; empty ones in between are kept, not counted."""
+    """Samples of the first ``limit`` documents with text. Empty documents between them are kept, but not counted."""
     present: set[str] = set()
     for sample in samples:
         if limit is not None and sample.document.text:

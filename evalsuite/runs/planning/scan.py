@@ -1,4 +1,4 @@
-"""One pass over a task's samples: how many there are, what each cell asks of them, and what can never be asked."""
+"""Reads the samples of a task once: counts them, computes question identities, and finds cells that cannot be asked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from evalsuite.types import Sample
 
 
 class Scan:
-    """What a pass found."""
+    """The result of reading a task's samples once."""
 
     def __init__(self, cells: Sequence[CellPlan], model: PromptSide) -> None:
         self._cells = [_CellScan(cell, model) for cell in cells]
@@ -25,7 +25,7 @@ class Scan:
 
     @property
     def sizes(self) -> tuple[UnitSize, ...]:
-        """Of the units, in file order."""
+        """The sizes of the units, in file order."""
         return tuple(self._sizes)
 
     @property
@@ -40,7 +40,7 @@ class Scan:
 
     @property
     def faults(self) -> tuple[tuple[CellPlan, UsageError], ...]:
-        """The cells that cannot, and why."""
+        """The cells that cannot be asked, and why."""
         return tuple((scan.cell, scan.fault) for scan in self._cells if scan.fault is not None)
 
     def read(self, documents: Iterable[Sequence[Sample]]) -> None:
@@ -61,7 +61,7 @@ class Scan:
 
 
 class _CellScan:
-    """One cell's part of a pass."""
+    """The part of one cell."""
 
     def __init__(self, cell: CellPlan, model: PromptSide) -> None:
         self.cell, self._model = cell, model
@@ -98,7 +98,7 @@ class _CellScan:
 
 
 def _tried(protocol: PromptProtocol, sample: Sample) -> Template:
-    """The sample's prompt without its document; its options are tried as well."""
+    """The sample's prompt without its document. Its options are computed, too, to find errors."""
     if protocol.options is not None and sample.document.text:
         protocol.options(sample)
     return template_of(protocol, sample)

@@ -1,4 +1,4 @@
-"""Which models can be computed behind shared prefixes, and why another cannot."""
+"""Says which models can share prefixes, and why others cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counters of work done, and of work to be done without doing it."""
+"""Counts the work of an engine, or computes it in advance."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from evalsuite.types import Request
 
 @dataclass(slots=True)
 class Counters:
-    """What an engine has computed and held so far; benchmarks and tests read it."""
+    """The work of an engine so far, for benchmarks and tests."""
 
     prompt_tokens: int = 0
-    """Tokens of prompts and options passed through the model's body, padding included."""
+    """Tokens of prompts and options that the model computed, with padding."""
     decoded_tokens: int = 0
-    """Generated tokens passed through it."""
+    """Generated tokens that the model computed."""
     passes: int = 0
     """Forward passes."""
     kv_tokens: int = 0
-    """Most tokens whose keys and values were held at once."""
+    """Largest number of tokens with keys and values in memory at one time."""
     kv_bytes: int = 0
-    """Bytes of those."""
+    """Bytes of these keys and values."""
     packed: int = 0
     """Requests computed behind a shared prefix."""
     plain: int = 0

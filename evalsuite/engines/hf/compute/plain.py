@@ -1,6 +1,6 @@
-"""Every request by itself, in ordinary padded batches, through the library's public interface alone.
+"""Computes every request by itself, in ordinary padded batches, with the public functions of the library only.
 
-The reference the packed path is held against, and the way for models that cannot share a prefix.
+The packed path is compared with it. Models that cannot share a prefix use it.
 """
 
 from __future__ import annotations
