@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from evalsuite.checked.calls import guarded
@@ -23,6 +24,8 @@ from evalsuite.types import Completion, Document, Sample, ScoredAnswer
 SCHEME = "lm-eval:"
 FEWSHOT_SEED = 1234
 """What ``lm_eval run`` seeds its draw of demonstrations with."""
+_DRAWING = Lock()
+"""One subtask's prompts are made at a time: a run reads samples from several threads."""
 SUITES: Mapping[str, tuple[str, ...]] = {
     "llama2-short": (
         "humaneval@0",
@@ -202,12 +205,19 @@ def _task(named: Named, title: str, parts: Mapping[str, Any]) -> Task:
 def _samples(parts: Mapping[str, Any]) -> Iterator[Sample]:
     """The docs of all subtasks, each a sample with its own prompt as document."""
     for name, part in parts.items():
-        # The draw of demonstrations goes on from doc to doc: begun anew, it gives the same prompts again.
+        for number, asked in _drawn(part):
+            yield _sample(f"{name}/{number}", asked, {"task": name, "doc": number})
+
+
+def _drawn(part: Any) -> list[tuple[int, Asked]]:
+    """All prompts of a subtask, made in one go.
+
+    The draw of demonstrations goes on from doc to doc, in a state that the subtask keeps. Begun anew it gives the same
+    prompts again, but not where another reading of the same subtask draws in between.
+    """
+    with _DRAWING:
         part.set_fewshot_seed(FEWSHOT_SEED)
-        for number, doc in part.doc_iterator():
-            asked = asked_of(part, doc)
-            identity = f"{name}/{number}"
-            yield _sample(identity, asked, {"task": name, "doc": number})
+        return [(number, asked_of(part, doc)) for number, doc in part.doc_iterator()]
 
 
 def _sample(identity: str, asked: Asked, where: Mapping[str, Any]) -> Sample:

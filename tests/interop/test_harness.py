@@ -185,6 +185,15 @@ def test_a_task_of_lm_eval_gives_the_same_numbers_here_and_there(
     assert min(value or 0 for value in found.values()) < 100
 
 
+def test_two_readings_at_once_draw_the_same_demonstrations(folder: Path) -> None:
+    (task,) = harness_tasks([f"lm-eval:{folder / 'local_choice.yaml'}@3"])
+    everything = Selection(None, "test")
+    alone = list(task.samples(everything))
+    one, other = task.samples(everything), task.samples(everything)
+    pairs = list(zip(one, other, strict=True))
+    assert pairs == [(sample, sample) for sample in alone]
+
+
 def test_prompts_and_demonstrations_are_lm_eval_s(folder: Path) -> None:
     from lm_eval.tasks import TaskManager
 
