@@ -146,7 +146,7 @@ def frame_error(sample: Sample, strategy: str, needed: int, budget: Budget) -> U
     """The error for a prompt that cannot be made to fit."""
     limit = "--max-prompt-tokens" if budget.bound == "cap" else "the model's maximum"
     return UsageError(
-        f"sample {sample.id}: what must survive a {strategy!r} cut has {needed} tokens, but the budget is "
+        f"sample {sample.id}: the parts that a {strategy!r} cut must keep have {needed} tokens, but the budget is "
         f"{budget.tokens} ({limit}); raise the limit, ask for fewer shots, or choose another --strategy"
     )
 

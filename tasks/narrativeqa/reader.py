@@ -16,7 +16,7 @@ SETS = {"train": "train", "validation": "valid", "test": "test"}
 """Our names of the splits to NarrativeQA's."""
 _FLAT = {"train": "train", "validation": "dev", "test": "test"}
 _FLAT_NOTE = (
-    "questions and summaries come from a third-party flattening (summaries_qa): tokenised text, apostrophes lost, "
+    "questions and summaries come from a third-party copy (summaries_qa): tokenised text, apostrophes lost, "
     "some characters broken; fetch qaps.csv and summaries.csv for the official text"
 )
 

@@ -19,7 +19,7 @@ UNUSABLE = "Unacceptable"
 
 def from_csv(file: File, source: Source) -> Iterator[Paper]:
     """Columns paper, questions, answers; the latter two are Python lists in writing."""
-    source.note(f"{file.name} is a third-party flattening that does not state its split; one reference a question")
+    source.note(f"{file.name} is a third-party copy that does not state its split; one reference a question")
     stem = PurePosixPath(file.name).stem
     for number, row in enumerate(file.records()):
         name = f"{stem}-{number}"

@@ -157,7 +157,7 @@ def _narrative_questions(source: Source, split: str) -> dict[str, list[tuple[str
                 references = (row.text("answer1"), row.text("answer2"))
                 asked.setdefault(row.identifier("document_id"), []).append((row.text("question"), references))
         return asked
-    source.note("questions come from a third-party flattening (summaries_qa): tokenised text, apostrophes lost")
+    source.note("questions come from a third-party copy (summaries_qa): tokenised text, apostrophes lost")
     for row in source.need(f"summaries_qa/{SHORT_NAMES[split]}.json")[0].records():
         pair = (row.text("question.tokens"), tuple(row.some_texts("ground_truths")))
         asked.setdefault(row.identifier("_id"), []).append(pair)

@@ -66,7 +66,7 @@ def _refused(arguments: list[str], capsys: Capture, out: Path | None = None) -> 
         (("--max-prompt-tokens", "0"), "expected a whole number of at least 1"),
         (("--max-prompt-tokens", "100,100"), "each once"),
         (("--max-prompt-tokens", "model,model"), "each once"),
-        (("--max-prompt-tokens", "10"), "task toy: sample q0: what must survive a 'left' cut has"),
+        (("--max-prompt-tokens", "10"), "task toy: sample q0: the parts that a 'left' cut must keep have"),
         (("--max-new-tokens", "99999999"), "no room for a prompt"),
         (("--max-model-len", "20"), "no room for a prompt"),
         (("--limit-documents", "0"), "expected a whole number of at least 1"),
@@ -188,7 +188,7 @@ def test_predictions_go_into_no_folder_of_other_files(data: Path, tmp_path: Path
     out = tmp_path / "mine"
     out.mkdir()
     (out / "completions.jsonl").write_text("precious\n")
-    assert "not one of our runs" in _refused([*fixed, str(out)], capsys)
+    assert "not a run of evalsuite" in _refused([*fixed, str(out)], capsys)
     assert (out / "completions.jsonl").read_text() == "precious\n"
     (tmp_path / "file").write_text("precious")
     for taken in (tmp_path / "file", tmp_path / "file" / "below"):
@@ -248,7 +248,7 @@ def test_a_score_of_a_task_that_is_not_installed_asks_for_its_folder(
         (("--sample", "q33"), "unknown sample 'q33'; did you mean q3?"),
         (("--shots", "-1"), "expected a whole number of at least 0"),
         (("--shots", "9"), "9 demonstrations asked"),
-        (("--max-prompt-tokens", "3"), "what must survive"),
+        (("--max-prompt-tokens", "3"), "cut must keep"),
         (("--strategy", "error", "--max-prompt-tokens", "50"), "sample q0: the prompt has"),
     ],
 )

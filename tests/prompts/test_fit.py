@@ -250,7 +250,7 @@ def test_what_cannot_fit_is_told_with_both_numbers_and_the_limit(bound: Literal[
         with pytest.raises(UsageError) as refused:
             refuse(whole, frame, Budget(5, bound), "left", tokenizer, sample(DOCUMENT))
         assert str(refused.value) == (
-            f"sample s: what must survive a 'left' cut has {needed} tokens, but the budget is 5 ({limit}); "
+            f"sample s: the parts that a 'left' cut must keep have {needed} tokens, but the budget is 5 ({limit}); "
             "raise the limit, ask for fewer shots, or choose another --strategy"
         )
 

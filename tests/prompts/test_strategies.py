@@ -40,7 +40,7 @@ def test_a_new_strategy_is_one_entry_of_the_table(
     assert cut["tokens_kept"] <= 1200 < cut["tokens_before"]
 
     assert main(["run", *asked, "--max-prompt-tokens", "300", *capped[2:-1], str(tmp_path / "less")]) == 2
-    assert "what must survive a 'second-half' cut" in capsys.readouterr().err
+    assert "the parts that a 'second-half' cut must keep" in capsys.readouterr().err
 
     with pytest.raises(SystemExit):
         main(["run", "--help"])

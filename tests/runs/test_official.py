@@ -117,13 +117,13 @@ def test_nothing_is_lost_where_the_rule_cuts_nothing(tmp_path: Path) -> None:
 def test_a_result_that_leaves_the_model_no_room_for_the_answer_is_refused(
     tmp_path: Path, kept: int, model: int
 ) -> None:
-    with pytest.raises(UsageError, match=f"sends {kept} tokens where {model - ANSWER} may be sent"):
+    with pytest.raises(UsageError, match=f"has {kept} tokens, but the limit is {model - ANSWER} "):
         _asked(tmp_path, _keep_first(kept)[0], model=model)
     assert len(_asked(tmp_path, _keep_first(model - ANSWER)[0], model=model).prompt) == model - ANSWER
 
 
 def test_a_rule_that_says_its_result_is_over_its_own_limit_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="sends 50 tokens where 160 may be sent"):
+    with pytest.raises(UsageError, match="has 50 tokens, but the limit is 160 "):
         _asked(tmp_path, _keep_first(50, over_limit=True)[0], model=200)
 
 

@@ -159,7 +159,7 @@ def test_going_on_with_one_is_refused_in_one_line_and_nothing_is_touched(
     assert main(["run", "--model", "scripted:letter-a", "--data", data, "--out", str(out), *ASKED]) == 2
     (said,) = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("note: ")]
     assert said.endswith(
-        "was begun by an older evalsuite: it can be scored and compared, not gone on with; choose another --out"
+        "was begun by an older evalsuite: it can be scored and compared, but not continued; choose another --out"
     )
     assert _content(out) == before
 

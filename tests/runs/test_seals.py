@@ -220,7 +220,7 @@ def test_a_run_of_before_seals_is_read_said_to_have_none_and_not_gone_on_with(
     said = _said(["score", str(out), *SCORE], capsys, 0 if state == "run" else 3)
     assert "is unsealed" in said
     assert "is unsealed" in _said(["compare", str(out)], capsys, 0 if state == "run" else 3)
-    assert "can be scored and compared, not gone on with" in _said(toy_run(out, data, *SETTINGS), capsys)
+    assert "can be scored and compared, but not continued" in _said(toy_run(out, data, *SETTINGS), capsys)
     assert state == "killed" or cells(out) == cells(finished)
 
 

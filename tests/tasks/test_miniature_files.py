@@ -106,7 +106,7 @@ def test_rows_for_judges_and_questions_without_texts_are_told(tmp_path: Path) ->
     assert "without the papers' text" in notes["qasper:qasper/qasper_dev_question_dict.json"]
     assert "count from 1" in notes["quality:quality/QuALITY.v1.0.1.htmlstripped.dev"]
     assert "too few to tell close models apart" in notes["zeroscrolls_qasper:zero_scrolls/qasper/validation.jsonl"]
-    assert "third-party flattening" in notes["narrativeqa:narrativeqa/summaries_qa/dev.json"]
+    assert "third-party copy" in notes["narrativeqa:narrativeqa/summaries_qa/dev.json"]
 
 
 def test_likelihoods_choose_an_option(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_full_stories_have_the_manifests_counts_and_the_absent_ones_are_told(
 def test_summaries_have_the_official_counts(real_data: Path, split: str, expected: tuple[int, int]) -> None:
     source = open_at(real_data, split)
     assert counts(list(SUMMARY.samples(Selection(source, split)))) == expected
-    assert any("third-party flattening" in note for note in source.notes)
+    assert any("third-party copy" in note for note in source.notes)
 
 
 def test_the_official_files_load_with_a_documents_questions_together(official: Path) -> None:

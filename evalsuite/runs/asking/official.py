@@ -27,8 +27,8 @@ def official(question: Question) -> Fitted:
     fits_model = model.info.max_model_len is None or len(made.ids) + question.answer_tokens <= model.info.max_model_len
     if made.over_limit or not fits_model:
         raise UsageError(
-            f"sample {sample.id}: the official rule sends {len(made.ids)} tokens where {budget.tokens} may be sent "
-            f"(the official code lets that pass, a run does not); raise the cap or choose another --strategy"
+            f"sample {sample.id}: after the official cut the prompt has {len(made.ids)} tokens, but the limit is "
+            f"{budget.tokens} (the official code would send it); raise the cap or choose another --strategy"
         )
     fate = evidence_fate_of(sample, made.kept) if made.removed else evidence_fate_of(sample, None)
     cut = Cut(

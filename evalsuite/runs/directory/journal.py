@@ -146,7 +146,7 @@ def lock(folder: Path, purpose: Literal["run", "score"] = "run") -> Iterator[Non
     """
     path = folder / LOCK
     if path.exists() and path.stat().st_size and not (is_our_lock(path) or (folder / RUN).exists()):
-        raise UsageError(f"{path} is not one of ours; choose another --out")
+        raise UsageError(f"{path} is not a lock file of evalsuite; choose another --out")
     with held(path, _patience(folder)) as file:
         _mark(file, f" {os.getpid()} {purpose}")
         try:

@@ -56,7 +56,7 @@ def check_resumable(former: RunRecord, now: RunRecord, out: Path, *, allow_engin
         raise UsageError(f"{out} holds imported predictions; choose another --out")
     if former.schema_version != now.schema_version:
         raise UsageError(
-            f"{out} was begun by an older evalsuite: it can be scored and compared, not gone on with; choose another "
+            f"{out} was begun by an older evalsuite: it can be scored and compared, but not continued; choose another "
             "--out"
         )
     _same("model", former.engine.model.hash, now.engine.model.hash, out)

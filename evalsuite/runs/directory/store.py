@@ -141,7 +141,7 @@ def run_directory(out: Path, *, written_anew: Sequence[str] = (SAMPLES, CELLS)) 
     written = (SAMPLES, REQUESTS, COMPLETIONS, SCORES, CELLS, DOCUMENTS, LOCK)
     foreign = [name for name in written if name not in mine and (out / name).exists()]
     if foreign:
-        raise UsageError(f"{out} holds {foreign[0]} but no {RUN}: not one of our runs; choose another --out")
+        raise UsageError(f"{out} holds {foreign[0]} but no {RUN}: not a run of evalsuite; choose another --out")
     return out
 
 

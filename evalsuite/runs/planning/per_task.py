@@ -25,4 +25,4 @@ def check_names(option: str, asked: Mapping[str, object], tasks: Iterable[str]) 
     known = dict.fromkeys(tasks)
     for name in asked:
         if name != ALL and name not in known:
-            raise UsageError(f"{option} {name}={asked[name]}: {name!r} is no task asked ({', '.join(known)})")
+            raise UsageError(f"{option} {name}={asked[name]}: the run asks no task {name!r} ({', '.join(known)})")
