@@ -65,7 +65,7 @@ class Scored:
     run: Run
     cells: tuple[Cell, ...]
     defects: tuple[str, ...]
-    """Errors in the code of tasks: their answers could not be scored."""
+    """Errors in the code of tasks. The answers of these tasks have no scores."""
 
 
 def run(spec: RunSpec, out: str | Path | None = None) -> Run:
