@@ -15,7 +15,8 @@ from evalsuite.errors import UsageError
 from evalsuite.interfaces import Tokenizer
 from evalsuite.prompts.chat import Frame, plain_frame
 from evalsuite.prompts.fit import Budget, check_frame, fit, over_length_error, prompt_budget
-from evalsuite.types import Role, Span
+from evalsuite.prompts.strategies import before_the_question, the_document
+from evalsuite.types import Part, Role, Span
 
 DOCUMENT = " ".join(f"Sentence {i} of the story about the king." for i in range(60))
 DEMONSTRATION = "A short tale. Q: Who wrote it?, A: She did\n\n"
@@ -288,6 +289,17 @@ def test_a_frame_around_the_prompt_counts_and_is_kept(tokenizer: Tokenizer) -> N
     total = frame.tokens + len(tokenizer.encode_literal(DOCUMENT + QUESTION + RESPONSE).ids)
     found = fitted(whole, total - 30, "left", tokenizer, sample(DOCUMENT), frame)
     assert found.cut.tokens_before == total
+
+
+def test_a_prompt_without_question_or_document_has_less_to_cut() -> None:
+    instruction, document = Part(Role.INSTRUCTION, "Read. "), Part(Role.DOCUMENT, "A tale.")
+    question, response = Part(Role.QUESTION, "Why?"), Part(Role.RESPONSE, " A:")
+    assert before_the_question((instruction, document, question, response)) == Span(0, 13)
+    assert before_the_question((instruction, document, response)) == Span(0, 13)
+    assert before_the_question((instruction, document, document)) == Span(0, 20)
+    assert before_the_question((instruction,)) == Span(0, 0)
+    assert the_document((instruction, document, document, question)) == Span(6, 20)
+    assert the_document((instruction, question)) == Span(0, 0)
 
 
 class TestBudget:
