@@ -50,7 +50,9 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests that need no GPU and no vLLM; real data is read where EVALSUITE_DATA and EVALSUITE_GOLDEN are set."""
     install(session, "-e", ".[hf]", *group("test"))
-    session.run("pytest", "-m", "not vllm and not gpu", *session.posargs, env=QUIET)
+    # Two or more at a time: each imports torch, so that many cores do not mean many gigabytes.
+    spread = ("-n", "auto", "--maxprocesses", "4")
+    session.run("pytest", *spread, "-m", "not vllm and not gpu", *session.posargs, env=QUIET)
 
 
 @nox.session
