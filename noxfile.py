@@ -52,7 +52,8 @@ def tests(session: nox.Session) -> None:
     install(session, "-e", ".[hf]", *group("test"))
     # Two or more at a time: each imports torch, so that many cores do not mean many gigabytes.
     spread = ("-n", "auto", "--maxprocesses", "4")
-    session.run("pytest", *spread, "-m", "not vllm and not gpu", *session.posargs, env=QUIET)
+    alone = {**QUIET, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    session.run("pytest", *spread, "-m", "not vllm and not gpu", *session.posargs, env=alone)
 
 
 @nox.session
