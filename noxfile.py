@@ -112,5 +112,5 @@ def mutants(session: nox.Session) -> None:
     """Plants faults where scores are made and says which no test noticed: ``nox -s mutants -- "evalsuite.stats*"``."""
     install(session, "-e", ".[hf]", *group("test", "mutants"))
     shutil.rmtree(ROOT / "mutants", ignore_errors=True)  # its verdicts are those of older tests
-    session.run("mutmut", "run", *session.posargs, env=QUIET)
+    session.run("python", "-m", "mutmut", "run", *session.posargs, env=QUIET)
     session.run("python", "tests/helpers/mutants_summary.py")

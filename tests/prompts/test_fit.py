@@ -12,14 +12,15 @@ from made import QUESTION, RESPONSE, parts, sample
 
 from evalsuite.engines.scripted import CharacterTokenizer
 from evalsuite.errors import UsageError
-from evalsuite.interfaces import Tokenizer
+from evalsuite.interfaces import Encoding, Tokenizer
 from evalsuite.prompts.chat import Frame, plain_frame
-from evalsuite.prompts.fit import Budget, check_frame, fit, over_length_error, prompt_budget
+from evalsuite.prompts.fit import Budget, check_frame, evidence_fate, fit, over_length_error, prompt_budget
 from evalsuite.prompts.strategies import before_the_question, the_document
 from evalsuite.types import Part, Role, Span
 
 DOCUMENT = " ".join(f"Sentence {i} of the story about the king." for i in range(60))
 DEMONSTRATION = "A short tale. Q: Who wrote it?, A: She did\n\n"
+ASKED = sample(DOCUMENT)
 INSTRUCTION = "Answer the question.\n\n"
 HOSTILE = ("<s>", "</s>", "<unk>", "<|endoftext|>", "[CLS]", "[SEP]", "<|user|>", "<pad>")
 PIECES = (
@@ -289,6 +290,57 @@ def test_a_frame_around_the_prompt_counts_and_is_kept(tokenizer: Tokenizer) -> N
     total = frame.tokens + len(tokenizer.encode_literal(DOCUMENT + QUESTION + RESPONSE).ids)
     found = fitted(whole, total - 30, "left", tokenizer, sample(DOCUMENT), frame)
     assert found.cut.tokens_before == total
+
+
+class _OneMore(CharacterTokenizer):
+    """Encodes a whole chat into one more token than its pieces have."""
+
+    def encode_chat(self, text: str, _: list[tuple[int, int]]) -> Encoding:
+        own = self.encode_literal(text)
+        return Encoding((*own.ids, 7), (*own.offsets, (len(text), len(text))))
+
+
+@pytest.mark.parametrize("excess", [0, 5])
+def test_a_chat_is_counted_as_it_is_sent(excess: int) -> None:
+    tokenizer = _OneMore()
+    before, after = tokenizer.encode_literal("ab").ids, tokenizer.encode_literal("cd").ids
+    frame = Frame((1, *before), after, ("ab", "cd"))
+    whole = parts(DOCUMENT)
+    text = DOCUMENT + QUESTION + RESPONSE
+    found = fit(whole, frame, Budget(len(text) + 6 - excess, "cap"), "left", tokenizer, sample(DOCUMENT))
+    assert found is not None
+    assert found.text == text[len(text) - len(found.text) :]
+    if excess:  # what was cut fills the room, so that only its pieces fit
+        assert found.ids == (1, *before, *tokenizer.encode_literal(found.text).ids, *after)
+        assert found.cut.tokens_kept == len(found.ids) == len(text) + 6 - excess
+        return
+    assert found.ids == (1, *tokenizer.encode_literal(f"ab{text}cd").ids, 7)
+    assert found.cut.tokens_before == found.cut.tokens_kept == len(text) + 6
+
+
+class _OneLess(CharacterTokenizer):
+    """Encodes a whole chat without its last character."""
+
+    def encode_chat(self, text: str, _: list[tuple[int, int]]) -> Encoding:
+        return self.encode_literal(text[:-1])
+
+
+def test_a_cut_chat_is_encoded_at_once_where_that_fits() -> None:
+    tokenizer = _OneLess()
+    before, after = tokenizer.encode_literal("ab").ids, tokenizer.encode_literal("cd").ids
+    room = len(DOCUMENT)
+    found = fit(
+        parts(DOCUMENT), Frame((1, *before), after, ("ab", "cd")), Budget(room, "cap"), "left", tokenizer, ASKED
+    )
+    assert found is not None
+    assert found.ids == (1, *tokenizer.encode_literal(f"ab{found.text}c").ids)
+    assert found.cut.tokens_kept == len(found.ids) == room - 1
+
+
+def test_evidence_needs_no_document_in_the_prompt() -> None:
+    question = (Part(Role.QUESTION, "Why?"),)
+    assert evidence_fate(ASKED, question, Span(0, 2)) is None
+    assert evidence_fate(sample(DOCUMENT, evidence=[(0, 4)]), question, None) == "all"
 
 
 def test_a_prompt_without_question_or_document_has_less_to_cut() -> None:
