@@ -99,6 +99,18 @@ def test_survivors_are_compared_with_the_list(tmp_path: Path, capsys: pytest.Cap
     assert "sum: start -> None" not in said
 
 
+def test_a_function_that_was_tried_in_part_takes_no_reason_off_the_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accepted = tmp_path / "mutants.toml"
+    accepted.write_text(
+        '[[accepted]]\nfunctions = ["evalsuite.sums.total"]\nreason = "r"\nchanges = ["sum: start -> None"]\n',
+        encoding="utf-8",
+    )
+    assert summary(plant(tmp_path, 1, None, 1, 1, None), accepted) == 0
+    assert "take it off" not in capsys.readouterr().out
+
+
 def test_every_accepted_survivor_has_a_reason_and_a_function_that_is_there() -> None:
     there = functions()
     for (function, change), reason in mutants_summary.accepted(LIST).items():

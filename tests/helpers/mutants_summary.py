@@ -51,12 +51,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--accepted", type=Path, default=Path("tests/mutants.toml"))
     parser.add_argument("--least", type=float, default=85.0)
     chosen = parser.parse_args(arguments)
-    planted = [mutant for mutant in read(chosen.folder) if mutant.status != "not run"]
+    found = list(read(chosen.folder))
+    planted = [mutant for mutant in found if mutant.status != "not run"]
     if not planted:
         print(f"no planted fault was tried in {chosen.folder}")
         return 1
     print("\n".join(table(planted)))
-    print("\n".join(surprises(planted, accepted(chosen.accepted))))
+    print("\n".join(surprises(found, accepted(chosen.accepted))))
     share = noticed(planted)
     print(f"{share:.1f} % of {len(planted)} planted faults turned a test red; at least {chosen.least:g} % must")
     return int(share < chosen.least)
@@ -97,8 +98,8 @@ def noticed(mutants: Sequence[Mutant]) -> float:
 
 def surprises(planted: Sequence[Mutant], reasons: Mapping[tuple[str, str], str]) -> Iterator[str]:
     """The survivors that no reason is given for, and the reasons that nothing survives for any more."""
-    survived = dict.fromkeys(mutant.name for mutant in planted if mutant.status not in {"killed", "timeout"})
-    tried = {function for function, _ in (mutant.name for mutant in planted)}
+    survived = dict.fromkeys(one.name for one in planted if one.status not in {"killed", "timeout", "not run"})
+    tried = {one.name[0] for one in planted} - {one.name[0] for one in planted if one.status == "not run"}
     yield f"{sum(name in reasons for name in survived)} of {len(survived)} different survivors have a reason"
     for function, change in survived:
         if (function, change) not in reasons:
