@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from evalsuite.tokenizers import HFTokenizer
+
+# A busy machine is no fault of what is tested; bounds of time stand in tests of their own.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def _folder(variable: str, what: str) -> Path:
